@@ -1,0 +1,133 @@
+"""People, how to reach them, and what the clinic knows of them. A number stands in one column only, sealed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from outreach.store.base import Base
+
+
+class Openness(StrEnum):
+    """How openly a person wants to be written to; covert unless she chose."""
+
+    COVERT = "covert"
+    OPEN = "open"
+
+
+class PersonState(StrEnum):
+    """Whether somebody is still there to be written to."""
+
+    ACTIVE = "active"
+    FORGOTTEN = "forgotten"
+
+
+class EndpointState(StrEnum):
+    """Whether an endpoint can still be used."""
+
+    OK = "ok"
+    GONE = "gone"  # out of service, app removed, cannot get texts
+    QUARANTINED = "quarantined"  # may have changed hands: nothing but a neutral question
+
+
+class Person(Base):
+    """Somebody who may be written to; staff know the pseudonym only.
+
+    `zone` is an IANA name, or several candidates joined by "|" where it is only guessed from the number: a time must
+    then be lawful in all of them. `hours_from`/`hours_to` are minutes after local midnight, the person's own.
+    """
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("pseudonym"),
+        Index("ix_person_zone", "zone", "hours_from", "hours_to"),
+        CheckConstraint("state IN ('active', 'forgotten')", name="state"),
+        CheckConstraint("openness IN ('covert', 'open')", name="openness"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    pseudonym: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8))
+    zone: Mapped[str] = mapped_column(String(400))
+    country: Mapped[str] = mapped_column(String(2))
+    openness: Mapped[Openness] = mapped_column(String(8), default=Openness.COVERT)
+    hours_from: Mapped[int | None] = mapped_column(SmallInteger)
+    hours_to: Mapped[int | None] = mapped_column(SmallInteger)
+    state: Mapped[PersonState] = mapped_column(String(12), default=PersonState.ACTIVE)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    replied_at: Mapped[datetime | None]  # when she last wrote to us
+
+
+class Endpoint(Base):
+    """One way to reach a person. `value` is sealed with her key (row: person id); `lookup` is its keyed index."""
+
+    __tablename__ = "endpoint"
+    __table_args__ = (
+        UniqueConstraint("kind", "lookup"),
+        Index("ix_endpoint_person", "person_id", "kind", "state"),
+        CheckConstraint("kind IN ('sms', 'push')", name="kind"),
+        CheckConstraint("state IN ('ok', 'gone', 'quarantined')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    variant: Mapped[str] = mapped_column(String(8))  # number | token | fid
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+    lookup: Mapped[bytes] = mapped_column(LargeBinary(32))
+    state: Mapped[EndpointState] = mapped_column(String(12), default=EndpointState.OK)
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    created_at: Mapped[datetime]
+
+
+class PersonTag(Base):
+    """A tag that staff gave a person."""
+
+    __tablename__ = "person_tag"
+    __table_args__ = (Index("ix_person_tag_tag", "tag", "person_id"),)
+
+    person_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
+    )
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class PersonField(Base):
+    """A custom field: exactly one of `text`, `number`, `day` is set."""
+
+    __tablename__ = "person_field"
+    __table_args__ = (
+        Index("ix_person_field_text", "name", "text"),
+        Index("ix_person_field_number", "name", "number"),
+        Index("ix_person_field_day", "name", "day"),
+    )
+
+    person_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
+    )
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str | None] = mapped_column(String(400))
+    number: Mapped[float | None]
+    day: Mapped[date | None]
+
+
+class Suppression(Base):
+    """The keyed index of a forgotten number: no import brings it back."""
+
+    __tablename__ = "suppression"
+
+    lookup: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    created_at: Mapped[datetime]

@@ -1,0 +1,206 @@
+"""The consent ledger: append-only lines of who agreed to what, when, how, in which words; and where that stands now.
+
+A person's STOP is a line for every topic at once (`ALL`). It outweighs every topic, and only her own START lifts it:
+no import, invitation or member of staff can. The latest line of each (person, topic) is kept in `standing`, written in the
+same transaction, so that planning a campaign is one join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    exists,
+    or_,
+    select,
+)
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from outreach.store import dialects
+from outreach.store.base import Base
+from outreach.store.types import Serial
+
+#: The topic that stands for all topics: where a STOP is written.
+ALL = "*"
+
+
+class ConsentState(StrEnum):
+    """What a line of the ledger says."""
+
+    INVITED = "invited"  # asked, no answer yet: nothing but the invitation may be sent
+    GRANTED = "granted"
+    PAUSED = "paused"
+    REVOKED = "revoked"
+
+
+class Source(StrEnum):
+    """How we know."""
+
+    FILE = "file"  # a column of an imported file says it
+    STAFF = "staff"  # the command or a page says it
+    TEXT = "text"  # the person's own text
+    PROVIDER = "provider"  # the provider holds a STOP of hers
+    IMPORT = "import"  # imported without consent: invited
+
+
+class Consent(Base):
+    """One line of the ledger. Lines are added, never changed."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        Index("ix_consent_person", "person_id", "topic", "id"),
+        CheckConstraint("state IN ('invited', 'granted', 'paused', 'revoked')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"))
+    topic: Mapped[str] = mapped_column(String(64))
+    state: Mapped[ConsentState] = mapped_column(String(12))
+    at: Mapped[datetime]
+    until: Mapped[datetime | None]  # of a pause
+    source: Mapped[Source] = mapped_column(String(12))
+    evidence: Mapped[str] = mapped_column(String(200), default="")  # staff name, message id, file's own words
+    wording: Mapped[str] = mapped_column(String(80), default="")  # version of the words that were agreed to
+
+
+class Standing(Base):
+    """Where a person's consent to a topic stands: the latest line of the ledger."""
+
+    __tablename__ = "standing"
+    __table_args__ = (Index("ix_standing_topic", "topic", "state", "person_id"),)
+
+    person_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
+    )
+    topic: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[ConsentState] = mapped_column(String(12))
+    until: Mapped[datetime | None]
+    at: Mapped[datetime]
+    wording: Mapped[str] = mapped_column(String(80), default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is to be written in the ledger."""
+
+    person_id: int
+    topic: str
+    state: ConsentState
+    source: Source
+    evidence: str = ""
+    wording: str = ""
+    until: datetime | None = None
+
+
+def record(session: Session, lines: Sequence[Line], at: datetime) -> None:
+    """Write lines in bulk and move where consent stands, in the caller's transaction. One line per (person, topic) a call."""
+    if not lines:
+        return
+    rows = [
+        {
+            "person_id": line.person_id,
+            "topic": line.topic,
+            "state": line.state,
+            "until": line.until,
+            "at": at,
+            "source": line.source,
+            "evidence": line.evidence[:200],
+            "wording": line.wording[:80],
+        }
+        for line in lines
+    ]
+    session.execute(plain_insert(Consent), rows)
+    kept = ("person_id", "topic", "state", "until", "at", "wording")
+    upsert = dialects.insert(session, Standing)
+    upsert = upsert.on_conflict_do_update(
+        index_elements=["person_id", "topic"],
+        set_={name: upsert.excluded[name] for name in kept[2:]},
+    )
+    session.execute(upsert, [{name: row[name] for name in kept} for row in rows])
+
+
+def grant(session: Session, line: Line, at: datetime) -> None:
+    """Write that a person agrees to a topic."""
+    record(session, [line], at)
+
+
+def stop(session: Session, person_id: int, source: Source, evidence: str, at: datetime) -> bool:
+    """Write a person's STOP for every topic. False when she had stopped already: nothing is written twice."""
+    if stopped(session, [person_id]):
+        return False
+    record(session, [Line(person_id, ALL, ConsentState.REVOKED, source, evidence)], at)
+    return True
+
+
+def start(session: Session, person_id: int, evidence: str, at: datetime) -> bool:
+    """Lift a STOP by the person's own START; every topic stands again as it stood. False when there was none."""
+    if not stopped(session, [person_id]):
+        return False
+    record(session, [Line(person_id, ALL, ConsentState.GRANTED, Source.TEXT, evidence)], at)
+    return True
+
+
+def stopped(session: Session, people: Collection[int]) -> set[int]:
+    """Which of these people said STOP and have not said START since."""
+    query = select(Standing.person_id).where(
+        Standing.person_id.in_(people), Standing.topic == ALL, Standing.state == ConsentState.REVOKED
+    )
+    return set(session.scalars(query))
+
+
+def standing(session: Session, people: Collection[int]) -> dict[tuple[int, str], Standing]:
+    """Where the consent of these people stands, by (person, topic), `ALL` included."""
+    rows = session.scalars(select(Standing).where(Standing.person_id.in_(people)))
+    return {(row.person_id, row.topic): row for row in rows}
+
+
+def agrees(at: datetime, *lines: Standing | None) -> bool:
+    """Whether lines allow a message at a moment: the topic's line, then the line for `ALL`."""
+    topic, everything = lines
+    if topic is None or not _allows(topic, at):
+        return False
+    return everything is None or _allows(everything, at)
+
+
+def _allows(line: Standing, at: datetime) -> bool:
+    if line.state == ConsentState.PAUSED:
+        return line.until is not None and line.until <= at
+    return line.state == ConsentState.GRANTED
+
+
+def granted(person_id: ColumnElement[int], topic: str, at: datetime) -> ColumnElement[bool]:
+    """The same as `agrees`, as SQL over a column of person ids."""
+    line, everything = aliased(Standing), aliased(Standing)
+    over = and_(everything.state == ConsentState.PAUSED, everything.until <= at)
+    return and_(
+        exists().where(
+            line.person_id == person_id,
+            line.topic == topic,
+            or_(
+                line.state == ConsentState.GRANTED,
+                and_(line.state == ConsentState.PAUSED, line.until <= at),
+            ),
+        ),
+        ~exists().where(
+            everything.person_id == person_id,
+            everything.topic == ALL,
+            everything.state != ConsentState.GRANTED,
+            ~over,
+        ),
+    )
+
+
+def history(session: Session, person_id: int) -> Iterable[Consent]:
+    """Every line about one person, oldest first: the proof."""
+    return session.scalars(select(Consent).where(Consent.person_id == person_id).order_by(Consent.id))

@@ -1,0 +1,78 @@
+"""What can go wrong, as a tree. Every message says what was wrong, where, and what to do.
+
+    OutreachError
+    ├── SettingError        a setting is missing or malformed: the start stops
+    ├── KeyringError        a key is missing, wrong or unreadable: the start stops
+    ├── DefinitionError     a campaign or template file has faults (`faults`: every one of them)
+    ├── SheetError          a table of people cannot be read at all
+    ├── NotFoundError       nothing goes by that name
+    ├── ConflictError       it cannot be done in the present state
+    ├── HookError           a webhook call is refused
+    │   └── ForgedError     its signature does not match
+    └── StoreError          the database is missing, behind or unreachable
+
+Texts of errors never hold a number, a token, a name or a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class OutreachError(Exception):
+    """Base of every error a user can mend; the command line prints it without a traceback."""
+
+
+class SettingError(OutreachError):
+    """A setting is missing or malformed."""
+
+
+class KeyringError(OutreachError):
+    """A key is missing, wrong or unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault in a file that staff write. `line` and `column` count from 1; 0 means the whole file."""
+
+    path: str
+    line: int
+    column: int
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.problem} {self.remedy}"
+
+
+class DefinitionError(OutreachError):
+    """A campaign or template has faults; `faults` lists every one, never just the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class SheetError(OutreachError):
+    """A table of people cannot be read at all."""
+
+
+class NotFoundError(OutreachError):
+    """Nothing goes by that name."""
+
+
+class ConflictError(OutreachError):
+    """It cannot be done in the present state."""
+
+
+class HookError(OutreachError):
+    """A webhook call is refused: too large, unreadable or unsigned."""
+
+
+class ForgedError(HookError):
+    """The signature of a webhook call does not match."""
+
+
+class StoreError(OutreachError):
+    """The database is missing, behind or unreachable."""

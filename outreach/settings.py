@@ -1,0 +1,181 @@
+"""Every setting. From the environment (`OUTREACH_*`) and the workspace's `.env`; the README's table is made from here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from outreach.errors import SettingError
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """One clinic's settings. Every field has its sentence; `example` is what the error message shows."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OUTREACH_",
+        env_nested_delimiter="__",
+        env_nested_max_split=2,
+        env_file_encoding="utf-8",
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    workspace: Path = Field(
+        Path(),
+        description="Folder with campaigns/, templates/, .env and the embedded database.",
+        examples=["/srv/outreach"],
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy URL; empty means the embedded SQLite database of the workspace.",
+        examples=["postgresql+psycopg://outreach@localhost/outreach"],
+    )
+    broker_url: str = Field(
+        "",
+        description="Celery broker; empty means the embedded one (files in the workspace, one machine).",
+        examples=["redis://localhost:6379/0", "amqp://guest@localhost//"],
+    )
+    keyring: SecretStr = Field(
+        SecretStr(""),
+        description="The keys themselves as JSON, for platforms that inject secrets; otherwise `keyring_file` is read.",
+        examples=['{"index": "…", "current": "k1", "master": {"k1": "…"}}'],
+    )
+    keyring_file: Path | None = Field(
+        None,
+        description="File (mode 0600) with the keys, made by `outreach init`, outside the workspace.",
+        examples=["~/.config/outreach/clinic.keyring.json"],
+    )
+    clinic: str = Field(
+        "the clinic", description="The name people see in answers; keep it bland.", examples=["Sunrise"]
+    )
+    country: str = Field(
+        "KE",
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166 country for numbers written without +.",
+        examples=["KE"],
+    )
+    zone: str = Field(
+        "Africa/Nairobi",
+        description="The clinic's own IANA time zone, for reports and days.",
+        examples=["Africa/Nairobi"],
+    )
+    language: str = Field(
+        "en",
+        pattern=r"^[a-z]{2,3}$",
+        description="Language used where a person's own is unknown.",
+        examples=["en"],
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="How the outside reaches the webhooks; signatures are checked over exactly this.",
+        examples=["https://outreach.example.org"],
+    )
+    host: str = Field("127.0.0.1", description="Address the web process listens on.", examples=["0.0.0.0"])
+    port: int = Field(8000, ge=0, le=65535, description="Port the web process listens on.", examples=["8000"])
+    quiet_hours: str = Field(
+        "21:00-08:00",
+        pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$",
+        description="No campaign message arrives in these hours at the person's place, whatever the campaign says; or `off`.",
+        examples=["21:00-08:00"],
+    )
+    sensitive_topics: list[str] = Field(
+        ["hiv"],
+        description="Topics whose templates must have a covert body.",
+        examples=['["hiv", "mental-health"]'],
+    )
+    part_limit: int = Field(
+        3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"]
+    )
+    prices: dict[str, float] = Field(
+        {"KE": 0.0395, "UG": 0.0432, "TZ": 0.0618, "ZA": 0.0285, "FR": 0.0798, "US": 0.0083, "*": 0.08},
+        description="Price of one SMS part by country, for plans and reports; `*` for the rest.",
+        examples=['{"KE": 0.04, "*": 0.08}'],
+    )
+    currency: str = Field(
+        "USD", pattern=r"^[A-Z]{3}$", description="Currency of the prices.", examples=["USD"]
+    )
+    answer_within: timedelta = Field(
+        timedelta(hours=24), description="What the first automatic answer promises.", examples=["PT24H"]
+    )
+    plan_ahead: timedelta = Field(
+        timedelta(minutes=15),
+        description="How long before it is due a step is written into the queue.",
+        examples=["PT15M"],
+    )
+    lease: Seconds = Field(
+        60, description="Seconds a worker may hold a message before it counts as unknown.", examples=["60"]
+    )
+    batch: int = Field(500, ge=1, le=500, description="Messages claimed at once.", examples=["500"])
+    sweep_every: Seconds = Field(
+        15, description="Seconds between two looks for what is stuck.", examples=["15"]
+    )
+    look_after: Seconds = Field(
+        300, description="Seconds without a receipt after which the provider is asked.", examples=["300"]
+    )
+    settle_after: Seconds = Field(
+        900,
+        description="Seconds after which an unknown message that no list shows is called not found.",
+        examples=["900"],
+    )
+    log_format: Literal["text", "json"] = Field("text", description="How log lines look.", examples=["json"])
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged.", examples=["info"]
+    )
+    providers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="What carries messages, by name; each provider's own settings are listed below.",
+        examples=["OUTREACH_PROVIDERS__TWILIO__ACCOUNT_SID=AC…"],
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("must be http(s)://host, without query")
+        return value.rstrip("/")
+
+    @property
+    def state(self) -> Path:
+        """Folder of what the embedded parts keep: database and broker."""
+        return self.workspace / ".outreach"
+
+    @property
+    def database(self) -> str:
+        """The database URL with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{(self.state / 'outreach.db').resolve()}"
+
+    @property
+    def broker(self) -> str:
+        """The broker URL with the embedded default filled in."""
+        return self.broker_url or "filesystem://"
+
+
+def load(workspace: Path | None = None) -> Settings:
+    """Read the settings of a workspace (default: the current folder).
+
+    Raises SettingError with one line: which setting, what is wrong, an example.
+    """
+    folder = (workspace or Path()).resolve()
+    try:
+        settings = Settings(_env_file=folder / ".env")  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise SettingError(_one_line(error)) from None
+    if "workspace" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"workspace": folder})
+    return settings
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = "__".join(str(step) for step in first["loc"]).upper()
+    known = Settings.model_fields.get(str(first["loc"][0]))
+    example = f" Example: OUTREACH_{name}={known.examples[0]}" if known and known.examples else ""
+    return f"OUTREACH_{name}: {first['msg']}.{example}"

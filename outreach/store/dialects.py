@@ -1,0 +1,75 @@
+"""The only place that knows PostgreSQL from SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, Select, create_engine, event, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import Session
+
+
+def engine_for(url: str) -> Engine:
+    """An engine with what each database needs to be safe. `url`: SQLAlchemy URL of SQLite or PostgreSQL."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url)
+    return create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_recycle=1800)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _open(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own BEGIN comes too late to lock; ours is sent by `begin_write`.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "cache_size=-32000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether this session talks to SQLite: one writer at a time, no row locks needed."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def insert(session: Session, table: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, for this session's database."""
+    return (sqlite.insert if is_sqlite(session) else postgresql.insert)(table)
+
+
+def now(session: Session) -> datetime:
+    """The database's clock: the only clock that guards look at."""
+    if is_sqlite(session):
+        stamp = session.scalar(text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"))
+        return datetime.fromisoformat(str(stamp)).replace(tzinfo=UTC)
+    moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return moment.astimezone(UTC)
+
+
+def take(query: Select[Any], *, of: Any = None, wait: bool = False, share: bool = False) -> Select[Any]:
+    """Lock what the query finds until the transaction ends; rows that others hold are passed over unless `wait`.
+
+    SQLite ignores it: its write transactions are alone by nature.
+    """
+    return query.with_for_update(of=of, skip_locked=not wait, read=share)
+
+
+def same_or_null(left: Any, right: Any) -> Any:
+    """`left IS NOT DISTINCT FROM right`, as each database spells it."""
+    return left.is_not_distinct_from(right)
