@@ -1,0 +1,134 @@
+"""What every test may ask for, and what no test may do.
+
+Servers come from the environment (`make services` prints the lines). Without one, what needs it is skipped, unless
+OUTREACH_TEST_REQUIRE names it: then the whole run stops at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.postgres import Postgres
+
+VARIABLES = {
+    "postgres": "OUTREACH_TEST_POSTGRES_URL",
+    "redis": "OUTREACH_TEST_REDIS_URL",
+    "rabbitmq": "OUTREACH_TEST_AMQP_URL",
+    "chromium": "OUTREACH_TEST_CHROMIUM",
+}
+
+
+def pytest_sessionstart() -> None:
+    """Stop before the first test when something required is not there: a skip would look like a pass."""
+    required = {name for name in os.environ.get("OUTREACH_TEST_REQUIRE", "").split(",") if name}
+    if unknown := required - VARIABLES.keys():
+        pytest.exit(f"OUTREACH_TEST_REQUIRE names {sorted(unknown)}; known are {', '.join(VARIABLES)}.", returncode=2)
+    if missing := sorted(VARIABLES[name] for name in required if not os.environ.get(VARIABLES[name])):
+        pytest.exit(f"Required, but not set: {', '.join(missing)}. `make services` prints them.", returncode=2)
+
+
+def _place(name: str) -> str:
+    place = os.environ.get(VARIABLES[name])
+    if not place:
+        pytest.skip(f"needs {name}: set {VARIABLES[name]} (`make services` prints it)")
+    return place
+
+
+def _stay_home(event: str, arguments: tuple[Any, ...]) -> None:
+    """No call leaves this machine, neither a connection nor the look-up of a name."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+    elif event == "socket.getaddrinfo" and arguments[0]:
+        host = os.fsdecode(arguments[0])
+    else:
+        return
+    if host not in {"localhost", ""} and not _is_loopback(host):
+        raise RuntimeError(f"A test tried to reach {host}; tests talk to this machine only.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+sys.addaudithook(_stay_home)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of whoever runs the tests do not reach them."""
+    for name in [name for name in os.environ if name.startswith("OUTREACH_") and name not in VARIABLES.values()]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Postgres:
+    """A PostgreSQL server: `with postgres.database() as url` gives a database of one's own."""
+    return Postgres(_place("postgres"))
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """An empty PostgreSQL database of this test's own."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An SQLite database of this test's own, not yet there."""
+    return f"sqlite:///{tmp_path / 'outreach.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test twice, on an empty SQLite and on an empty PostgreSQL database."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@contextmanager
+def _alone(server: str, factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One test at a time over all workers of pytest-xdist: queues have fixed names."""
+    folder = factory.getbasetemp()
+    shared = folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder
+    with (shared / f"{server}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis that is empty and this test's alone for as long as it runs."""
+    url = _place("redis")
+    with _alone("redis", tmp_path_factory):
+        with Redis.from_url(url) as server:
+            server.flushdb()
+        yield url
+
+
+@pytest.fixture
+def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A RabbitMQ that is this test's alone for as long as it runs. Queues of an earlier test may still be there."""
+    url = _place("rabbitmq")
+    with _alone("rabbitmq", tmp_path_factory):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium."""
+    return _place("chromium")
