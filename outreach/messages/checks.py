@@ -1,0 +1,211 @@
+"""What must hold before a template may be launched: every fault of every body, with its place and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from functools import cached_property
+
+from outreach import parts
+from outreach.channels.contract import Kind
+from outreach.errors import Fault
+from outreach.messages import pieces, refusals, stigma, templates
+from outreach.messages.templates import MOST_TEXT, Body, Openness, Template
+
+LOCK_SCREEN = 40  # characters that a locked telephone shows of any message
+MOST_TITLE = 40  # characters of a push's title before telephones cut it
+PLAUSIBLY_LONG = "Bartholomew-Alexander"
+PLAUSIBLY_MANY = 1_234_567
+
+_OFFERED = "stop"  # the one word that a text may offer for stopping
+_REPLY = r"(?:reply|answer|respond|text|send|repondez|envoyez|jibu|tuma|responda|responde|envie|envia|mande)"
+_FILLER = r"(?:with|the|word|par|le|mot|na|neno|con|la|palabra|com|a|palavra|\w+,?\s+(?:or|ou|au|o))"
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What the bodies of one template are held against."""
+
+    known: Collection[str]
+    part_limit: int
+    longest: Mapping[str, object]
+    stop_words: Collection[str]
+
+
+def check(
+    template: Template,
+    *,
+    known: Collection[str],
+    languages: Collection[str],
+    fallback: str,
+    sensitive: bool,
+    part_limit: int,
+    longest: Mapping[str, object] | None = None,
+    stop_words: Collection[str] = (),
+    kinds: Collection[Kind] = (Kind.SMS,),
+) -> list[Fault]:
+    """Every fault of a template for one use of it.
+
+    `known`: the variables there are; `languages`: those of the audience; `kinds`: what must be there in each;
+    `longest`: the longest plausible value of each variable, where the default guess is not good enough; `stop_words`:
+    what takes people's consent back when they answer it, so that no text asks for it by mistake.
+    """
+    bounds = _Bounds(known, part_limit, longest or {}, stop_words)
+    found = [fault for kind in kinds for fault in _uncovered(template, kind, languages, fallback)]
+    if sensitive:
+        found += _uncovert(template)
+    for body in template.bodies:
+        found += _Checked(body, bounds).faults()
+    return found
+
+
+def _uncovered(template: Template, kind: Kind, languages: Collection[str], fallback: str) -> Iterator[Fault]:
+    suffix = ".push" if kind is Kind.PUSH else ""
+    for language in sorted(languages):
+        if template.choose(kind, language, fallback, Openness.COVERT) is None:
+            path = f"templates/{template.name}.{language}{suffix}.txt"
+            problem = f"There is no {kind} text in '{language}', nor in the fallback language '{fallback}'."
+            yield Fault(path, 0, 0, problem, "Write this file, or the one in the fallback language.")
+
+
+def _uncovert(template: Template) -> Iterator[Fault]:
+    texts = [body for body in template.bodies if body.kind is Kind.SMS]
+    covert = {body.language for body in texts if body.openness is Openness.COVERT}
+    for body in texts:
+        if body.language not in covert:
+            path = body.path.removesuffix(".txt") + ".covert.txt"
+            problem = "The topic is marked sensitive and this text has no covert form."
+            yield Fault(body.path, 0, 0, problem, f"Write {path}, in words that give nothing away.")
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """One body under examination."""
+
+    body: Body
+    bounds: _Bounds
+
+    def faults(self) -> list[Fault]:
+        if unread := templates.faults(self.body):
+            return list(unread)
+        return [*self._title(), *self._unknown(), *self._betrayals(), *self._asks_to_stop(), *self._length()]
+
+    @cached_property
+    def pieces(self) -> pieces.Pieces:
+        return templates.compile(self.body).pieces
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Every way the text can read with the longest values; empty when a value given as longest does not fit."""
+        made = (parts.normalise(text).strip() for text in pieces.variants(self.pieces, self.values))
+        try:
+            return list(dict.fromkeys(made))
+        except pieces.Unfit:
+            return []
+
+    @cached_property
+    def values(self) -> dict[str, object]:
+        found: dict[str, object] = dict.fromkeys(pieces.names(self.pieces), PLAUSIBLY_LONG)
+        for item in pieces.flat(self.pieces):
+            if isinstance(item, pieces.Value):
+                found[item.name] = _longest(item, found[item.name])
+        return found | {name: value for name, value in self.bounds.longest.items() if not pieces.is_absent(value)}
+
+    def _title(self) -> Iterator[Fault]:
+        title, line = self.body.title, max(self.body.line - 1, 1)
+        if len(title) > MOST_TITLE:
+            problem = f"The title has {len(title)} characters; {MOST_TITLE} is the most."
+            yield Fault(self.body.path, line, MOST_TITLE + 1, problem, "Shorten the first line.")
+        if (place := title.find("{")) >= 0:
+            yield Fault(self.body.path, line, place + 1, "A title cannot hold variables.", "Write plain words.")
+        for place, word in stigma.find(title, self.body.language):
+            yield Fault(self.body.path, line, place + 1, f"'{word}' stands in a push's title.", _NEUTRAL)
+
+    def _unknown(self) -> Iterator[Fault]:
+        for name in sorted(pieces.names(self.pieces) - set(self.bounds.known)):
+            near = get_close_matches(name, sorted(self.bounds.known), n=1)
+            remedy = f"Did you mean '{near[0]}'?" if near else f"There are {', '.join(sorted(self.bounds.known))}."
+            yield self._fault(rf"\b{re.escape(name)}\b", f"There is no field '{name}'.", remedy, in_braces=True)
+
+    def _betrayals(self) -> Iterator[Fault]:
+        covert = self.body.openness is Openness.COVERT
+        where = "in a push" if self.body.kind is Kind.PUSH else "in a covert text"
+        if not covert:
+            where = f"in the first {LOCK_SCREEN} characters, which a locked telephone shows"
+        found = {
+            word: None
+            for text in self.texts
+            for place, word in stigma.find(text, self.body.language)
+            if covert or place < LOCK_SCREEN
+        }
+        for word in found:
+            yield self._fault(rf"(?<!\w){re.escape(word)}", f"'{word}' stands {where}.", _NEUTRAL)
+
+    def _asks_to_stop(self) -> Iterator[Fault]:
+        words = sorted({stigma.fold(word) for word in self.bounds.stop_words} - {_OFFERED})
+        if not words:
+            return
+        asked = re.compile(rf"\b{_REPLY}\s+(?:{_FILLER}\s+)*\W?({'|'.join(map(re.escape, words))})\b")
+        found = {match[1]: None for text in self.texts for match in asked.finditer(stigma.fold(text))}
+        for word in found:
+            problem = f"Whoever answers '{word.upper()}' gets no more messages at all."
+            yield self._fault(
+                rf"\b{re.escape(word)}\b", problem, "Ask for another word, like NO or 1; to stop is STOP."
+            )
+
+    def _length(self) -> Iterator[Fault]:
+        if not self.texts:
+            yield self._whole("A value given as its longest fits no filter here.", "Correct the field's sort.")
+            return
+        if not all(self.texts):
+            yield self._whole("The text can come out empty.", "Give every {% if %} an {% else %}.")
+        longest = max(self.texts, key=len)
+        if len(longest) > MOST_TEXT:
+            yield self._whole(f"The text can have {len(longest)} characters; {MOST_TEXT} is the most.", "Shorten it.")
+        if self.body.kind is Kind.SMS:
+            yield from self._parts()
+
+    def _parts(self) -> Iterator[Fault]:
+        text = max(self.texts, key=lambda text: parts.count(text).parts)
+        counted = parts.count(text)
+        if counted.parts <= self.bounds.part_limit:
+            return
+        problem = (
+            f"The text can cost {counted.parts} parts ({counted.encoding}); the limit is {self.bounds.part_limit}."
+        )
+        cheaper = parts.suggest(text)
+        remedy = f"{str(cheaper[0])[:1].upper()}{str(cheaper[0])[1:]}." if cheaper else "Shorten it."
+        yield self._whole(problem, remedy)
+
+    def _whole(self, problem: str, remedy: str) -> Fault:
+        return Fault(self.body.path, self.body.line, 1, problem, remedy)
+
+    def _fault(self, shows: str, problem: str, remedy: str, *, in_braces: bool = False) -> Fault:
+        line, column = _place(stigma.fold(self.body.text), stigma.fold(shows), in_braces=in_braces)
+        return Fault(self.body.path, self.body.line + line - 1, column, problem, remedy)
+
+
+_NEUTRAL = "Say it in words that give nothing away."
+
+
+def _longest(value: pieces.Value, before: object) -> object:
+    """A long value that the filters of this place can use; what another place needs already stays."""
+    sorts = {each.name for each in value.filters}
+    if "date" in sorts:
+        spoken = next(each for each in value.filters if each.name == "date")
+        return max((date(2028, month, 28) for month in range(1, 13)), key=lambda day: len(spoken.apply(day)))
+    return PLAUSIBLY_MANY if "number" in sorts else before
+
+
+def _place(text: str, shows: str, *, in_braces: bool) -> tuple[int, int]:
+    """Line and column, from 1, of the first such words; the start if they come about only when the text is written."""
+    pattern = re.compile(shows)
+    for number, line in enumerate(text.split("\n"), start=1):
+        found = pattern.search(line)
+        column = refusals.within(line, shows) if in_braces else found.start() + 1 if found else 0
+        if column:
+            return number, column
+    return 1, 1

@@ -1,0 +1,61 @@
+"""The samples that come with Outreach, and the answers the system gives by itself (stop, start, help, invitation, …).
+
+A clinic may word those answers itself in `templates/outreach/`. That a STOP is confirmed must never hang on a clinic's
+typo, so what is missing or faulty there is taken from the samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from outreach.channels.contract import Kind
+from outreach.errors import DefinitionError, NotFoundError
+from outreach.messages import library, templates
+from outreach.messages.templates import Body, Openness, RenderError, Template
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def samples() -> Path:
+    """The folder with the shipped `templates/` and `campaigns/`: inside an installed package, else the checkout."""
+    shipped = _PACKAGE / "samples"
+    return shipped if shipped.is_dir() else _PACKAGE.parent
+
+
+def system_text(name: str, language: str, values: Mapping[str, object], folder: Path, *, fallback: str = "en") -> str:
+    """An answer of the system in a person's language. `folder` is the workspace.
+
+    In order: the clinic's words in the language, ours in the language, the clinic's in the fallback, ours in the
+    fallback, ours in English; the first that can be written. Raises NotFoundError when there is no such answer.
+    """
+    for body in _candidates(name, language, fallback, folder):
+        try:
+            return templates.compile(body).render(values).text
+        except (DefinitionError, RenderError):
+            continue
+    raise NotFoundError(f"No text for the answer '{name}'. Put one into templates/outreach/{name}.{language}.txt.")
+
+
+def _candidates(name: str, language: str, fallback: str, folder: Path) -> Iterator[Body]:
+    clinic, ours = _template(folder, name), _template(samples(), name)
+    for tongue in (language, fallback, "en"):
+        for template in (clinic, ours):
+            if template and (body := template.choose(Kind.SMS, tongue, tongue, Openness.COVERT)):
+                yield body
+
+
+def _template(folder: Path, name: str) -> Template | None:
+    """The answer as a folder words it. Looked at anew whenever its files change: a correction helps at once."""
+    place = folder / "templates"
+    try:
+        stats = [(file.name, file.stat()) for file in sorted((place / "outreach").glob(f"{name}.*.txt"))]
+    except OSError:
+        return None
+    return _read(place, name, tuple([(file, stat.st_mtime_ns, stat.st_size) for file, stat in stats]))
+
+
+@lru_cache(maxsize=256)
+def _read(place: Path, name: str, stamp: tuple[tuple[str, int, int], ...]) -> Template | None:
+    return library.load_one(place, f"outreach/{name}").templates.get(f"outreach/{name}")
