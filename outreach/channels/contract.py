@@ -1,4 +1,4 @@
-"""What a provider is, in values. Providers map their wire to these and back; they store nothing, know no clock, no consent.
+"""What a provider is, in values. Providers map their wire to these and back; they store nothing and know no consent.
 
 A provider names the *cause* of a fault; `delivery` alone decides the *consequence*.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
@@ -145,9 +145,15 @@ class SenderSpec:
     kind: Kind
     pace: float  # units a second
     unit: Unit
-    number: str = field(
-        default="", repr=False
-    )  # our own number where it has one: answers leave from where they came
+    number: str = field(default="", repr=False)  # our own number where it has one: answers leave from where they came
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a provider must know about us."""
+
+    public_url: str  # how the outside reaches our webhooks, without a slash at the end
+    ack_key: bytes = field(repr=False)  # key of the acknowledgements that apps send back for a push
 
 
 class Provider(Protocol):
@@ -159,6 +165,10 @@ class Provider(Protocol):
 
     senders: Sequence[SenderSpec]
 
+    def __init__(self, options: Any, home: Home) -> None:
+        """`options` is an instance of this class's own `Options`."""
+        ...
+
     async def send(self, sender: str, batch: Sequence[Outgoing]) -> list[Answer]:
         """Hand over a batch; one answer a message, in order. Never raises, never sleeps, never retries by itself."""
         ...
@@ -168,7 +178,7 @@ class Provider(Protocol):
         ...
 
     async def find(self, sent: Outgoing, since: float) -> list[Receipt] | None:
-        """Look for a message by what it was (`since`: epoch seconds). None: this provider cannot list, or did not answer."""
+        """Look for a message by what it was (`since`: epoch seconds). None: this provider cannot list, or is silent."""
         ...
 
     def read_receipt(self, hook: Hook) -> Receipt:
