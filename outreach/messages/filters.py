@@ -7,6 +7,7 @@ keep a text in GSM-7 and so at half the price: "aout" without its circumflex, wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -85,12 +86,17 @@ def known(language: str) -> Mapping[str, Filter]:
     found: dict[str, Callable[[object], str]] = {
         "upper": lambda value: str(value).upper(),
         "lower": lambda value: str(value).lower(),
-        "title": lambda value: " ".join(word[:1].upper() + word[1:].lower() for word in str(value).split(" ")),
+        "title": say_name,
     }
     manner = MANNERS.get(base(language))
     if manner:
         found |= {"date": partial(say_day, manner), "number": partial(say_number, manner)}
     return {name: Filter(name, apply) for name, apply in found.items()}
+
+
+def say_name(value: object) -> str:
+    """Each word with a capital: "anne-marie ODHIAMBO" is "Anne-Marie Odhiambo"."""
+    return re.sub(r"[^\s-]+", lambda word: word[0][:1].upper() + word[0][1:].lower(), str(value))
 
 
 def say_day(manner: Manner, value: object) -> str:

@@ -58,7 +58,7 @@ def of(node: nodes.Node) -> Refused:
 def column(line: str, shows: str) -> int:
     """Where a construct stands in a line, from 1: inside braces if it does, else the first braces, else 1."""
     tag = _TAG.search(line)
-    return within(line, shows) or (tag.start() + 1 if tag else 1)
+    return (within(line, shows) if shows else 0) or (tag.start() + 1 if tag else 1)
 
 
 def within(line: str, shows: str) -> int:
