@@ -1,0 +1,126 @@
+"""Checks campaigns together with the templates they use: every fault of every file, at once.
+
+What is checked stands in the files and the settings, never in the calendar: the same files have the same faults in any
+year. Whether a step lies in the past is asked at the launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from outreach.audience import filters
+from outreach.campaigns import definition as definitions
+from outreach.campaigns.definition import Definition
+from outreach.campaigns.faults import near
+from outreach.campaigns.source import read
+from outreach.campaigns.timing import Relative
+from outreach.channels.contract import Kind
+from outreach.errors import DefinitionError, Fault
+from outreach.messages import checks, library
+from outreach.messages.library import Library
+from outreach.messages.templates import Template
+from outreach.settings import Settings
+
+ALWAYS_KNOWN = frozenset({"clinic"})
+
+
+def check(
+    paths: Sequence[Path], workspace: Path, settings: Settings, *, stop_words: Collection[str] = ()
+) -> list[Fault]:
+    """Every fault of the campaigns, and of the templates that they use, by file and line.
+
+    `paths`: campaigns, folders of campaigns, templates or folders of templates; none: everything in the workspace.
+    `stop_words`: what takes people's consent back, so that no text asks for it by mistake.
+    """
+    texts = workspace.resolve() / "templates"
+    templates = library.load(texts)
+    wanted = [path.resolve() for path in paths or [workspace / "campaigns", texts]]
+    of_templates = [path for path in wanted if path.is_relative_to(texts)]
+    of_campaigns = [path for path in wanted if not path.is_relative_to(texts)]
+    found = [fault for path in files(of_campaigns) for fault in check_one(path, templates, settings, stop_words)]
+    if of_templates:
+        everything = files([workspace.resolve() / "campaigns"])
+        uses = [fault for path in everything for fault in check_one(path, templates, settings, stop_words)]
+        found += [fault for fault in (*templates.faults, *uses) if _lies_in(texts.parent / fault.path, of_templates)]
+    shown = [replace(fault, path=_shown(fault.path, workspace.resolve())) for fault in found]
+    return sorted(dict.fromkeys(shown), key=lambda fault: (fault.path, fault.line, fault.column))
+
+
+def files(paths: Sequence[Path]) -> list[Path]:
+    """The campaigns' files among paths: a folder stands for the YAML files in it. Each once, in order."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.glob("*.y*ml")) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def check_one(path: Path, templates: Library, settings: Settings, stop_words: Collection[str] = ()) -> list[Fault]:
+    """Every fault of one campaign and of the templates that it uses."""
+    try:
+        campaign = definitions.load(path)
+    except DefinitionError as error:
+        return list(error.faults)
+    found = _missing(campaign, path, templates)
+    for name in dict.fromkeys(step.template for step in campaign.steps):
+        if template := templates.templates.get(name):
+            found += _template_faults(campaign, template, settings, stop_words)
+    return found
+
+
+def known_fields(campaign: Definition) -> set[str]:
+    """The variables that a campaign's templates may name."""
+    timed = {step.timing.field for step in campaign.steps if isinstance(step.timing, Relative)}
+    return {*ALWAYS_KNOWN, *filters.fields(campaign.audience), *timed, *campaign.fields}
+
+
+def _missing(campaign: Definition, path: Path, templates: Library) -> list[Fault]:
+    """Steps whose template is nowhere."""
+    lost = {
+        index: step.template for index, step in enumerate(campaign.steps) if step.template not in templates.templates
+    }
+    if not lost:
+        return []
+    source = read(path)  # a second time, for the places; only when there is something to point at
+    return [
+        source.fault(
+            source.values["steps", index, "template"],
+            f"There is no template `{name}`.",
+            f"{near(name, templates.templates)}Its words stand in templates/{name}.{campaign.language}.txt.",
+        )
+        for index, name in lost.items()
+    ]
+
+
+def _template_faults(
+    campaign: Definition, template: Template, settings: Settings, stop_words: Collection[str]
+) -> list[Fault]:
+    wanted = filters.languages(campaign.audience)
+    # Whoever may be in the audience gets her own language if it is there, else the campaign's: that one must be.
+    shipped = {campaign.language}.union(*(template.languages(kind) for kind in Kind))
+    return checks.check(
+        template,
+        known=known_fields(campaign),
+        languages=shipped if wanted is None else wanted,
+        fallback=campaign.language,
+        sensitive=campaign.topic in settings.sensitive_topics,
+        part_limit=settings.part_limit,
+        stop_words=stop_words,
+        kinds=_kinds(campaign, template.name),
+    )
+
+
+def _kinds(campaign: Definition, name: str) -> list[Kind]:
+    """The kinds by which any step sends a template."""
+    used = {kind for step in campaign.steps if step.template == name for kind in campaign.channels_of(step)}
+    return sorted(used)
+
+
+def _lies_in(path: Path, places: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(place) for place in places)
+
+
+def _shown(path: str, workspace: Path) -> str:
+    """A path as people know it: from the workspace, where it lies in there."""
+    return Path(path).relative_to(workspace).as_posix() if Path(path).is_relative_to(workspace) else path
