@@ -1,0 +1,78 @@
+"""`outreach check`: every fault of campaigns and templates, each with its place and its remedy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from outreach import settings as configuration
+from outreach.campaigns import check as campaigns
+from outreach.campaigns import schema as schemas
+from outreach.errors import Fault
+from outreach.threads import words
+from outreach.threads.keywords import Verb
+
+FAULTY = 1
+MISUSED = 2
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[PATH]...", exists=True, help="Campaigns, templates or their folders; none: all of them."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the faults as a JSON list.")]
+AsSchema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of campaigns and check nothing.")]
+
+
+def check(paths: Paths = None, as_json: AsJson = False, schema: AsSchema = False) -> None:
+    """Check campaigns and templates: every fault, where it is, and what to do. Exit code 1 if there are any."""
+    if schema:
+        typer.echo(schemas.text(), nl=False)
+        return
+    settings = configuration.load()
+    chosen = paths or [settings.workspace / "campaigns", settings.workspace / "templates"]
+    if not paths and not campaigns.files(chosen[:1]):
+        typer.echo(f"There are no campaigns in {settings.workspace}. Go to the workspace, or name a PATH.", err=True)
+        raise typer.Exit(MISUSED)
+    found = campaigns.check(chosen, settings.workspace, settings, stop_words=_stop_words())
+    if as_json:
+        typer.echo(json.dumps([asdict(fault) for fault in found], indent=2, ensure_ascii=False))
+    else:
+        _show(found, Console(highlight=False, soft_wrap=True))
+    if found:
+        raise typer.Exit(FAULTY)
+
+
+def _stop_words() -> set[str]:
+    """What takes consent back when it is the whole answer, in every language."""
+    languages = words.load(list(Verb)).values()
+    return {" ".join(phrase) for each in languages for phrase in each.verbs[Verb.STOP].get(words.Row.WHOLE, ())}
+
+
+def _show(found: Sequence[Fault], console: Console) -> None:
+    """The faults, file by file. Each begins with path:line:column, which terminals and editors can follow."""
+    for path, group in groupby(found, key=lambda fault: fault.path):
+        console.print(Text(path, style="bold"))
+        for fault in group:
+            where = f"{path}:{fault.line}:{fault.column}" if fault.line else path
+            console.print(Text.assemble("  ", (where, "cyan"), "  ", fault.problem))
+            console.print(Text.assemble("      ", (fault.remedy, "green")))
+    console.print(_summary(found))
+
+
+def _summary(found: Sequence[Fault]) -> Text:
+    if not found:
+        return Text("No faults.", style="bold green")
+    files = len({fault.path for fault in found})
+    return Text(f"{_many(len(found), 'fault')} in {_many(files, 'file')}.", style="bold red")
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
