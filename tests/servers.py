@@ -214,7 +214,8 @@ def chromium() -> dict[str, str]:
 
 def main(command: Sequence[str]) -> int:
     """Start the servers, then run `command` (its exit code is ours) or wait for Ctrl-C. 1 when one does not start."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         with servers() as variables:
             variables |= chromium()
@@ -243,6 +244,9 @@ def _tell(variables: Mapping[str, str]) -> None:
 
 
 def _interrupt(*_: object) -> None:
+    """Once: an impatient second Ctrl-C must not leave servers behind."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
