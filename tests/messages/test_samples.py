@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from outreach.errors import NotFoundError
-from outreach.messages import samples
+from outreach.messages import checks, library, samples
 
 VALUES = {"clinic": "Sunrise"}
 
@@ -84,3 +84,25 @@ def test_in_a_wheel_the_samples_are_inside_the_package(tmp_path: Path, monkeypat
     (tmp_path / "samples").mkdir()
     monkeypatch.setattr(samples, "_PACKAGE", tmp_path)
     assert samples.samples() == tmp_path / "samples"
+
+
+@pytest.mark.parametrize("name", ["answer", "help", "invitation", "joined", "start", "stop"])
+@pytest.mark.parametrize("language", ["en", "fr", "sw", "es", "pt"])
+def test_every_shipped_answer_is_sound_and_says_something_of_its_own(tmp_path: Path, name: str, language: str) -> None:
+    template = library.load(samples.samples() / "templates").get(f"outreach/{name}")
+    assert (
+        checks.check(
+            template,
+            known={"clinic", "within_hours"},
+            languages=[language],
+            fallback=language,
+            sensitive=False,
+            part_limit=2,
+            stop_words=("STOP", "CANCEL", "END", "QUIT"),
+        )
+        == []
+    )
+    values = {"clinic": "Sunrise", "within_hours": 24}
+    text = samples.system_text(name, language, values, tmp_path)
+    assert "Sunrise" in text or "24" in text
+    assert language == "en" or text != samples.system_text(name, "en", values, tmp_path)
