@@ -1,8 +1,8 @@
 """The consent ledger: append-only lines of who agreed to what, when, how, in which words; and where that stands now.
 
 A person's STOP is a line for every topic at once (`ALL`). It outweighs every topic, and only her own START lifts it:
-no import, invitation or member of staff can. The latest line of each (person, topic) is kept in `standing`, written in the
-same transaction, so that planning a campaign is one join.
+no import, invitation or member of staff can. The latest line of each (person, topic) is kept in `standing`, written in
+the same transaction, so that planning a campaign is one join.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    SQLColumnExpression,
     String,
     and_,
     exists,
@@ -80,9 +81,7 @@ class Standing(Base):
     __tablename__ = "standing"
     __table_args__ = (Index("ix_standing_topic", "topic", "state", "person_id"),)
 
-    person_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
-    )
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
     topic: Mapped[str] = mapped_column(String(64), primary_key=True)
     state: Mapped[ConsentState] = mapped_column(String(12))
     until: Mapped[datetime | None]
@@ -104,7 +103,10 @@ class Line:
 
 
 def record(session: Session, lines: Sequence[Line], at: datetime) -> None:
-    """Write lines in bulk and move where consent stands, in the caller's transaction. One line per (person, topic) a call."""
+    """Write lines in bulk and move where consent stands, in the caller's transaction.
+
+    One line per (person, topic) a call.
+    """
     if not lines:
         return
     rows = [
@@ -179,7 +181,7 @@ def _allows(line: Standing, at: datetime) -> bool:
     return line.state == ConsentState.GRANTED
 
 
-def granted(person_id: ColumnElement[int], topic: str, at: datetime) -> ColumnElement[bool]:
+def granted(person_id: SQLColumnExpression[int], topic: str, at: datetime) -> ColumnElement[bool]:
     """The same as `agrees`, as SQL over a column of person ids."""
     line, everything = aliased(Standing), aliased(Standing)
     over = and_(everything.state == ConsentState.PAUSED, everything.until <= at)

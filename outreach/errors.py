@@ -4,6 +4,7 @@
     ├── SettingError        a setting is missing or malformed: the start stops
     ├── KeyringError        a key is missing, wrong or unreadable: the start stops
     ├── DefinitionError     a campaign or template file has faults (`faults`: every one of them)
+    ├── RenderError         a message cannot be written for somebody (in `messages.templates`)
     ├── SheetError          a table of people cannot be read at all
     ├── NotFoundError       nothing goes by that name
     ├── ConflictError       it cannot be done in the present state

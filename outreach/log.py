@@ -59,9 +59,7 @@ def _error_class_only(_logger: Any, _name: str, fields: MutableMapping[str, Any]
 def configure(*, json: bool, level: str) -> None:
     """Set up logging for this process. `level`: debug, info, warning or error."""
     least = getattr(logging, level.upper())
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,4 +1,6 @@
-"""Every setting. From the environment (`OUTREACH_*`) and the workspace's `.env`; the README's table is made from here."""
+"""Every setting. From the environment (`OUTREACH_*`) and the workspace's `.env`;
+the README's table is made from here.
+"""
 
 from __future__ import annotations
 
@@ -77,12 +79,12 @@ class Settings(BaseSettings):
         description="How the outside reaches the webhooks; signatures are checked over exactly this.",
         examples=["https://outreach.example.org"],
     )
-    host: str = Field("127.0.0.1", description="Address the web process listens on.", examples=["0.0.0.0"])
+    host: str = Field("127.0.0.1", description="Address the web process listens on.", examples=["127.0.0.1"])
     port: int = Field(8000, ge=0, le=65535, description="Port the web process listens on.", examples=["8000"])
     quiet_hours: str = Field(
         "21:00-08:00",
         pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$",
-        description="No campaign message arrives in these hours at the person's place, whatever the campaign says; or `off`.",
+        description="No campaign message arrives in these hours at the person's place; or `off`.",
         examples=["21:00-08:00"],
     )
     sensitive_topics: list[str] = Field(
@@ -90,17 +92,13 @@ class Settings(BaseSettings):
         description="Topics whose templates must have a covert body.",
         examples=['["hiv", "mental-health"]'],
     )
-    part_limit: int = Field(
-        3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"]
-    )
+    part_limit: int = Field(3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"])
     prices: dict[str, float] = Field(
         {"KE": 0.0395, "UG": 0.0432, "TZ": 0.0618, "ZA": 0.0285, "FR": 0.0798, "US": 0.0083, "*": 0.08},
         description="Price of one SMS part by country, for plans and reports; `*` for the rest.",
         examples=['{"KE": 0.04, "*": 0.08}'],
     )
-    currency: str = Field(
-        "USD", pattern=r"^[A-Z]{3}$", description="Currency of the prices.", examples=["USD"]
-    )
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="Currency of the prices.", examples=["USD"])
     answer_within: timedelta = Field(
         timedelta(hours=24), description="What the first automatic answer promises.", examples=["PT24H"]
     )
@@ -109,13 +107,12 @@ class Settings(BaseSettings):
         description="How long before it is due a step is written into the queue.",
         examples=["PT15M"],
     )
+    plan_every: Seconds = Field(5, description="Seconds between two looks for what falls due soon.", examples=["5"])
     lease: Seconds = Field(
         60, description="Seconds a worker may hold a message before it counts as unknown.", examples=["60"]
     )
     batch: int = Field(500, ge=1, le=500, description="Messages claimed at once.", examples=["500"])
-    sweep_every: Seconds = Field(
-        15, description="Seconds between two looks for what is stuck.", examples=["15"]
-    )
+    sweep_every: Seconds = Field(15, description="Seconds between two looks for what is stuck.", examples=["15"])
     look_after: Seconds = Field(
         300, description="Seconds without a receipt after which the provider is asked.", examples=["300"]
     )
@@ -165,7 +162,7 @@ def load(workspace: Path | None = None) -> Settings:
     """
     folder = (workspace or Path()).resolve()
     try:
-        settings = Settings(_env_file=folder / ".env")  # type: ignore[call-arg]
+        settings = Settings(_env_file=folder / ".env")
     except ValidationError as error:
         raise SettingError(_one_line(error)) from None
     if "workspace" not in settings.model_fields_set:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
+from outreach.audience.tables import Openness
 from outreach.channels.contract import Kind
 from outreach.errors import DefinitionError, Fault, OutreachError
 from outreach.messages import pieces
@@ -20,14 +20,9 @@ from outreach.messages.filters import base
 from outreach.messages.language import Reading, read
 from outreach.parts import normalise
 
+__all__ = ["Body", "Compiled", "Openness", "RenderError", "Rendered", "Template", "compile", "faults", "names"]
+
 MOST_TEXT = 1600  # characters: the longest body Twilio takes (error 21617)
-
-
-class Openness(StrEnum):
-    """Whether a text may name what it is about. Covert unless the person chose otherwise."""
-
-    COVERT = "covert"
-    OPEN = "open"
 
 
 class RenderError(OutreachError):

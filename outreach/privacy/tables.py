@@ -15,9 +15,7 @@ class PersonKey(Base):
 
     __tablename__ = "person_key"
 
-    person_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
-    )
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
     master: Mapped[str] = mapped_column(String(32))
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 

@@ -63,7 +63,7 @@ class Keyring:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise KeyringError(
-                f"The keyring in {origin} is not readable. Restore it from its backup; `outreach init` never overwrites one."
+                f"The keyring in {origin} is not readable. Restore it from its backup; none is ever overwritten."
             ) from None
         keys = [keyring.index, *keyring.master.values()]
         if keyring.current not in keyring.master or any(len(key) != KEY for key in keys):
@@ -138,9 +138,7 @@ class Vault:
     def unwrap(self, person_id: int, master: str, wrapped: bytes) -> bytes:
         """A person's key. Raises KeyringError when the master key is missing or wrong."""
         if master not in self._masters:
-            raise KeyringError(
-                f"Master key {master!r} is not in the keyring. Restore the keyring from its backup."
-            )
+            raise KeyringError(f"Master key {master!r} is not in the keyring. Restore the keyring from its backup.")
         return _open(self._masters[master], wrapped, _place("person_key", "wrapped", person_id))
 
     def prove(self, master: str) -> bytes:
@@ -149,14 +147,9 @@ class Vault:
 
     def fits(self, master: str, sealed: bytes) -> None:
         """Raise KeyringError when this keyring cannot open the known word."""
-        if (
-            master in self._masters
-            and _open(self._masters[master], sealed, b"proof|" + master.encode()) == PROOF
-        ):
+        if master in self._masters and _open(self._masters[master], sealed, b"proof|" + master.encode()) == PROOF:
             return
-        raise KeyringError(
-            "This keyring does not belong to this database. Restore the right one; nothing was changed."
-        )
+        raise KeyringError("This keyring does not belong to this database. Restore the right one; nothing was changed.")
 
 
 def seal(key: bytes, text: str, table: str, column: str, row: object) -> bytes:

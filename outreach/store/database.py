@@ -24,9 +24,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine: Engine = dialects.engine_for(url)
         self._read = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        self._write = sessionmaker(
-            self.engine.execution_options(writing=True), expire_on_commit=False, autoflush=False
-        )
+        self._write = sessionmaker(self.engine.execution_options(writing=True), expire_on_commit=False, autoflush=False)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
-from sqlalchemy import Engine, Select, create_engine, event, func, select, text
+from sqlalchemy import Engine, Select, bindparam, column, create_engine, event, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import Session
+
+S = TypeVar("S", bound=Select[Unpack[tuple[Any, ...]]])
 
 
 def engine_for(url: str) -> Engine:
@@ -62,7 +65,7 @@ def now(session: Session) -> datetime:
     return moment.astimezone(UTC)
 
 
-def take(query: Select[Any], *, of: Any = None, wait: bool = False, share: bool = False) -> Select[Any]:
+def take(query: S, *, of: Any = None, wait: bool = False, share: bool = False) -> S:
     """Lock what the query finds until the transaction ends; rows that others hold are passed over unless `wait`.
 
     SQLite ignores it: its write transactions are alone by nature.
@@ -70,6 +73,24 @@ def take(query: Select[Any], *, of: Any = None, wait: bool = False, share: bool 
     return query.with_for_update(of=of, skip_locked=not wait, read=share)
 
 
-def same_or_null(left: Any, right: Any) -> Any:
-    """`left IS NOT DISTINCT FROM right`, as each database spells it."""
-    return left.is_not_distinct_from(right)
+def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set columns of many rows, found by `id`, each to its own values. Every row names the same columns.
+
+    PostgreSQL gets one statement over arrays, SQLite a prepared one run in the same process.
+    """
+    if not rows:
+        return
+    columns = [table.c[name] for name in rows[0] if name != "id"]
+    if is_sqlite(session):
+        statement = (
+            update(table).where(table.c.id == bindparam("id_")).values({c.name: bindparam(c.name) for c in columns})
+        )
+        session.connection().execute(statement, [{**row, "id_": row["id"]} for row in rows])
+        return
+    everything = [table.c.id, *columns]
+    arrays = [bindparam(f"{c.name}_s", type_=postgresql.ARRAY(c.type)) for c in everything]
+    given = (
+        func.unnest(*arrays).table_valued(*[column(c.name, c.type) for c in everything]).render_derived(name="given")
+    )
+    statement = update(table).where(table.c.id == given.c.id).values({c.name: given.c[c.name] for c in columns})
+    session.execute(statement, {f"{c.name}_s": [row[c.name] for row in rows] for c in everything})

@@ -1,0 +1,203 @@
+"""Launching a campaign, and what staff may do with a run afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach import log
+from outreach.campaigns import definition as definitions
+from outreach.campaigns import schedule
+from outreach.campaigns.check import check_one, files
+from outreach.campaigns.definition import Definition
+from outreach.campaigns.planning import Place, places_of, upcoming
+from outreach.campaigns.timing import Relative
+from outreach.delivery.moves import Move, advance
+from outreach.errors import ConflictError, DefinitionError, NotFoundError
+from outreach.messages import library
+from outreach.messages.frozen import Frozen, FrozenStep
+from outreach.messages.library import Library
+from outreach.messages.status import RunState, State, Withdrawal
+from outreach.messages.tables import Message, Run
+from outreach.store import dialects
+from outreach.workspace import Workspace
+
+logger = log.get("campaigns")
+
+CHUNK = 1000
+
+
+def find(workspace: Workspace, name: str) -> Path:
+    """The file of a campaign. Raises NotFoundError."""
+    paths = {path.stem: path for path in files([workspace.folder / "campaigns"])}
+    if name not in paths:
+        known = ", ".join(sorted(paths)) or "none yet"
+        raise NotFoundError(f"There is no campaign {name!r} in campaigns/. There are: {known}.")
+    return paths[name]
+
+
+def read(workspace: Workspace, name: str) -> tuple[Definition, Library]:
+    """A campaign and the templates, checked. Raises NotFoundError, DefinitionError with every fault."""
+    path = find(workspace, name)
+    templates = library.load(workspace.folder / "templates")
+    faults = check_one(path, templates, workspace.settings)
+    if faults:
+        raise DefinitionError(faults)
+    return definitions.load(path), templates
+
+
+def freeze(definition: Definition, templates: Library) -> Frozen:
+    """What a run keeps of a campaign: all of it, with every text."""
+    names = {step.template for step in definition.steps}
+    return Frozen(
+        campaign=definition.name,
+        title=definition.title,
+        topic=definition.topic,
+        language=definition.language,
+        hours=(definition.window.start, definition.window.end),
+        unread_after=int(definition.unread_after.total_seconds()),
+        stop_steps=definition.replies.stop_steps,
+        thread=definition.thread,
+        steps={
+            step.id: FrozenStep(
+                template=step.template,
+                channels=definition.channels_of(step),
+                expires=int(definition.expires_of(step).total_seconds()),
+                on_unknown=step.on_unknown.value,
+                field=step.timing.field if isinstance(step.timing, Relative) else "",
+            )
+            for step in definition.steps
+        },
+        templates={name: templates.get(name).freeze() for name in names},
+        definition=definitions.freeze(definition),
+    )
+
+
+def launch(workspace: Workspace, name: str, by: str) -> int:
+    """Launch a campaign as its files stand now. Gives the run's id.
+
+    Raises NotFoundError, DefinitionError, ConflictError when it runs already or nothing of it lies ahead.
+    """
+    definition, templates = read(workspace, name)
+    frozen = freeze(definition, templates).model_dump(mode="json")
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        _refuse_second(session, name)
+        places = places_of(session) or [Place(workspace.settings.zone, None)]
+        if not any(_lies_ahead(definition, place, at) for place in places):
+            raise ConflictError(f"Every step of {name} lies in the past. Move the times in campaigns/{name}.yaml.")
+        run = Run(
+            campaign=name,
+            topic=definition.topic,
+            frozen=frozen,
+            content_hash=definitions.content_hash(frozen),
+            state=RunState.RUNNING,
+            launched_by=by,
+            launched_at=at,
+            changed_at=at,
+        )
+        session.add(run)
+        session.flush()
+        logger.info("launched", run=run.id, campaign=name)
+        return run.id
+
+
+def _refuse_second(session: Session, name: str) -> None:
+    live = session.scalar(
+        select(Run.state).where(Run.campaign == name, Run.state.in_([RunState.RUNNING, RunState.PAUSED]))
+    )
+    if live is not None:
+        raise ConflictError(f"{name} is {live} already. Cancel that run first: outreach campaign cancel {name}")
+
+
+def _lies_ahead(definition: Definition, place: Place, at: datetime) -> bool:
+    """Whether some step can still reach somebody."""
+    if any(isinstance(step.timing, Relative) for step in definition.steps):
+        return True
+    far = at + definitions.MAX_EXPIRY
+    if next(upcoming(definition, place, at, at, far), None) is not None:
+        return True
+    ends = [schedule.last(step, zone=place.zone, launched=at) for step in definition.steps]
+    return any(end is None or end >= at for end in ends)
+
+
+def latest(session: Session, name: str) -> Run:
+    """The newest run of a campaign. Raises NotFoundError."""
+    run = session.scalar(select(Run).where(Run.campaign == name).order_by(Run.id.desc()).limit(1))
+    if run is None:
+        raise NotFoundError(f"{name} was never launched. Launch it: outreach campaign launch {name}")
+    return run
+
+
+#: From which states staff may bring a run into another.
+_MAY: dict[RunState, frozenset[RunState]] = {
+    RunState.PAUSED: frozenset({RunState.RUNNING}),
+    RunState.RUNNING: frozenset({RunState.PAUSED}),
+    RunState.CANCELLED: frozenset({RunState.RUNNING, RunState.PAUSED}),
+}
+
+
+def pause(workspace: Workspace, name: str) -> int:
+    """Hold everything that waits. From the moment this returns nothing of the run is claimed. Gives how many wait."""
+    return _turn(workspace, name, RunState.PAUSED, Move(0, State.PLANNED), (State.QUEUED,))
+
+
+def resume(workspace: Workspace, name: str) -> int:
+    """Let a paused run go on. Gives how many wait."""
+    return _turn(workspace, name, RunState.RUNNING, Move(0, State.QUEUED), (State.PLANNED,))
+
+
+def cancel(workspace: Workspace, name: str) -> int:
+    """End a run: nothing that waits will go. Gives how many were cancelled."""
+    move = Move(0, State.CANCELLED, Withdrawal.RUN_CANCELLED)
+    return _turn(workspace, name, RunState.CANCELLED, move, (State.QUEUED, State.PLANNED))
+
+
+def _turn(workspace: Workspace, name: str, to: RunState, move: Move, waiting: tuple[State, ...]) -> int:
+    """Change a run's state and commit, so that no claim follows; then move what waits, a thousand rows at a time."""
+    with workspace.database.write() as session:
+        run = latest(session, name)
+        session.scalar(dialects.take(select(Run.id).where(Run.id == run.id), wait=True))
+        session.refresh(run)
+        if run.state not in _MAY[to]:
+            raise ConflictError(f"{name} is {run.state}: it cannot become {to}.")
+        run.state, run.changed_at = to, dialects.now(session)
+    moved = 0
+    while count := _move_chunk(workspace, run.id, move, waiting):
+        moved += count
+    logger.info("run changed", run=run.id, state=to, count=moved)
+    return moved
+
+
+def _move_chunk(workspace: Workspace, run_id: int, move: Move, waiting: tuple[State, ...]) -> int:
+    with workspace.database.write() as session:
+        query = select(Message.id).where(Message.run_id == run_id, Message.state.in_(waiting)).limit(CHUNK)
+        ids = list(session.scalars(dialects.take(query.order_by(Message.id))))
+        moves = [Move(each, move.to, move.reason) for each in ids]
+        return len(advance(session, moves, dialects.now(session)))
+
+
+def finish(workspace: Workspace) -> int:
+    """Close runs that have nothing left to do: no occurrence ahead and no message on its way. Gives how many."""
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        places = places_of(session) or [Place(workspace.settings.zone, None)]
+        running = session.scalars(select(Run).where(Run.state == RunState.RUNNING))
+        over = [run for run in running if _is_over(session, run, places, at)]
+        for run in over:
+            run.state, run.changed_at = RunState.FINISHED, at
+    return len(over)
+
+
+def _is_over(session: Session, run: Run, places: list[Place], at: datetime) -> bool:
+    definition = definitions.thaw(run.frozen["definition"])
+    for step in definition.steps:
+        for place in places:
+            end = schedule.last(step, zone=place.zone, launched=run.launched_at)
+            if end is None or end + definition.expires_of(step) > at:
+                return False
+    going = [State.PLANNED, State.QUEUED, State.SENDING, State.UNKNOWN]
+    return session.scalar(select(Message.id).where(Message.run_id == run.id, Message.state.in_(going)).limit(1)) is None

@@ -1,0 +1,150 @@
+"""From a claimed row to a text on its way: opens the endpoint, picks the body, writes it.
+
+One bad person fails alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach import parts
+from outreach.audience.tables import Openness, Person
+from outreach.channels.acks import acknowledgement
+from outreach.channels.contract import Kind, Outgoing, Variant
+from outreach.delivery.facts import Claim, Facts, RunFacts
+from outreach.errors import DefinitionError, KeyringError
+from outreach.messages import templates
+from outreach.messages.templates import RenderError, Template
+from outreach.privacy.tables import PersonKey
+from outreach.privacy.vault import Vault, unseal
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message ready to hand over, and what it will cost: parts, and their price."""
+
+    claim: Claim
+    outgoing: Outgoing
+    parts: int
+    cost: float
+
+
+@dataclass(slots=True)
+class Composed:
+    """A batch after writing: what can go, and what cannot be written (a poison message fails alone)."""
+
+    written: list[Written] = field(default_factory=list)
+    failed: list[Claim] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What writing needs besides facts. `keys`: people's own keys, opened."""
+
+    settings: Settings
+    ack_key: bytes = field(repr=False)
+    keys: dict[int, bytes] = field(repr=False)
+
+
+def keys_of(session: Session, vault: Vault, people: Sequence[int]) -> dict[int, bytes]:
+    """The keys of people, opened. Somebody forgotten has none."""
+    rows = session.execute(
+        select(PersonKey.person_id, PersonKey.master, PersonKey.wrapped).where(PersonKey.person_id.in_(set(people)))
+    )
+    return {person: vault.unwrap(person, master, wrapped) for person, master, wrapped in rows}
+
+
+def compose(claims: Sequence[Claim], facts: Facts, pen: Pen) -> Composed:
+    """Write every claimed message."""
+    composed = Composed()
+    for claim in claims:
+        try:
+            composed.written.append(_write(claim, facts, pen))
+        except (RenderError, DefinitionError, KeyringError, KeyError):
+            composed.failed.append(claim)
+    return composed
+
+
+def _write(claim: Claim, facts: Facts, pen: Pen) -> Written:
+    person = facts.people[claim.person_id]
+    endpoint = facts.endpoints[(person.id, claim.kind)]
+    key = pen.keys[person.id]
+    title, text = _text(claim, person, facts, pen, key)
+    outgoing = Outgoing(
+        id=claim.id,
+        kind=Kind(claim.kind),
+        variant=Variant(endpoint.variant),
+        to=unseal(key, endpoint.value, "endpoint", endpoint.kind, person.id),
+        title=title,
+        text=text,
+        lifetime=_lifetime(claim, facts.at),
+        ack=acknowledgement(pen.ack_key, claim.id) if claim.kind == Kind.PUSH else "",
+    )
+    count = parts.count(text).parts if claim.kind == Kind.SMS else 1
+    return Written(claim, outgoing, count, _cost(claim, person, count, pen.settings))
+
+
+def _lifetime(claim: Claim, at: datetime) -> int:
+    return max(1, int((claim.expires_at - at).total_seconds()))
+
+
+def _text(claim: Claim, person: Person, facts: Facts, pen: Pen, key: bytes) -> tuple[str, str]:
+    if claim.body is not None:
+        return "", unseal(key, claim.body, "message", "body", claim.dedupe_key)
+    if claim.run_id is None:
+        raise KeyError("neither a body nor a run")
+    return text_of(claim, person, facts.runs[claim.run_id], facts.fields.get(person.id, {}), pen.settings)
+
+
+def text_of(
+    claim: Claim, person: Person, run: RunFacts, fields: dict[str, object], settings: Settings
+) -> tuple[str, str]:
+    """Title (push only) and text of a campaign message for one person. Raises RenderError."""
+    frozen = run.frozen
+    template = _thawed(frozen.steps[claim.step].template, _Frozen(frozen.templates))
+    openness = Openness(person.openness)
+    body = template.choose(Kind(claim.kind), person.language, frozen.language, openness)
+    if body is None:
+        raise RenderError(f"{template.name}: no body for {claim.kind} in this language or in {frozen.language}.")
+    if (
+        openness is Openness.COVERT
+        and body.openness is not Openness.COVERT
+        and frozen.topic in settings.sensitive_topics
+    ):
+        raise RenderError(f"{template.name}: a sensitive topic without a covert body. Add one.")
+    rendered = templates.compile(body).render({**fields, "clinic": settings.clinic})
+    return rendered.title, rendered.text
+
+
+def _cost(claim: Claim, person: Person, count: int, settings: Settings) -> float:
+    if claim.kind != Kind.SMS:
+        return 0.0
+    return count * settings.prices.get(person.country, settings.prices.get("*", 0.0))
+
+
+class _Frozen:
+    """Frozen templates as a cache key: the parsed run is kept once in each process, so identity is equality."""
+
+    __slots__ = ("templates",)
+
+    def __init__(self, templates: dict[str, dict[str, Any]]) -> None:
+        self.templates = templates
+
+    def __hash__(self) -> int:
+        return id(self.templates)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frozen) and other.templates is self.templates
+
+
+@lru_cache(maxsize=256)
+def _thawed(name: str, frozen: _Frozen) -> Template:
+    return Template.thaw(frozen.templates[name])

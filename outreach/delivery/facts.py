@@ -1,0 +1,135 @@
+"""What the gate and the writer must know of a batch, read in bulk: one statement a table, whatever the batch's size."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach import consent
+from outreach.audience.tables import Endpoint, Person, PersonField
+from outreach.channels.contract import Kind
+from outreach.messages.frozen import Frozen
+from outreach.messages.status import Purpose, RunState
+from outreach.messages.tables import Message, Run
+from outreach.store import dialects
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One row of the queue that a worker looks at. `body` is sealed."""
+
+    id: int
+    kind: Kind
+    purpose: Purpose
+    person_id: int
+    topic: str
+    run_id: int | None
+    step: str
+    occurrence: str
+    dedupe_key: str
+    body: bytes | None
+    attempts: int
+    due_at: datetime
+    expires_at: datetime
+    created_at: datetime
+    day: date
+    parts: int
+    reason: str
+    fallback_of: int | None
+
+
+COLUMNS = [getattr(Message, name) for name in Claim.__slots__]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run's state at this moment, and what it was launched with."""
+
+    state: RunState
+    frozen: Frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the gate looks at. People whom another transaction holds are missing."""
+
+    at: datetime
+    people: dict[int, Person]
+    endpoints: dict[tuple[int, str], Endpoint]
+    standing: dict[tuple[int, str], consent.Standing]
+    runs: dict[int, RunFacts]
+    fields: dict[int, dict[str, object]]
+
+
+def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool) -> Facts:
+    """Read the facts of a batch. With `lock`, people and runs stay as they are until the transaction ends.
+
+    A STOP locks its person and a pause its run, so either they come first and are seen here, or they wait for this
+    claim.
+    """
+    ids = {claim.person_id for claim in claims}
+    people = select(Person).where(Person.id.in_(ids)).order_by(Person.id)
+    if lock:
+        people = dialects.take(people, share=True)
+    return Facts(
+        at=at,
+        people={person.id: person for person in session.scalars(people)},
+        endpoints=_endpoints(session, ids),
+        standing=consent.standing(session, ids),
+        runs=_runs(session, {claim.run_id for claim in claims if claim.run_id}, lock=lock),
+        fields=fields_of(session, {claim.person_id for claim in claims if claim.body is None}),
+    )
+
+
+def _endpoints(session: Session, ids: Collection[int]) -> dict[tuple[int, str], Endpoint]:
+    """The best endpoint of each kind: a usable one, the newest of several."""
+    rows = session.scalars(select(Endpoint).where(Endpoint.person_id.in_(ids)).order_by(Endpoint.id))
+    best: dict[tuple[int, str], Endpoint] = {}
+    for row in rows:
+        known = best.get((row.person_id, row.kind))
+        if known is None or row.state == "ok" or known.state != "ok":
+            best[(row.person_id, row.kind)] = row
+    return best
+
+
+def _runs(session: Session, ids: Collection[int], *, lock: bool) -> dict[int, RunFacts]:
+    if not ids:
+        return {}
+    query = select(Run.id, Run.state, Run.content_hash).where(Run.id.in_(ids)).order_by(Run.id)
+    if lock:
+        query = dialects.take(query, wait=True, share=True)
+    return {
+        row.id: RunFacts(RunState(row.state), frozen_of(session, row.id, row.content_hash))
+        for row in session.execute(query)
+    }
+
+
+def frozen_of(session: Session, run_id: int, content_hash: str) -> Frozen:
+    """What a run was launched with; parsed once in each process."""
+    known = _parsed.get(content_hash)
+    if known is None:
+        known = _parsed[content_hash] = Frozen.model_validate(
+            session.scalar(select(Run.frozen).where(Run.id == run_id))
+        )
+        while len(_parsed) > _KEEP:
+            _parsed.pop(next(iter(_parsed)))
+    return known
+
+
+_KEEP = 64
+_parsed: dict[str, Frozen] = {}
+
+
+def fields_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, object]]:
+    """The custom fields of people, by person and name."""
+    if not ids:
+        return {}
+    found: dict[int, dict[str, object]] = {}
+    columns = (PersonField.person_id, PersonField.name, PersonField.text, PersonField.number, PersonField.day)
+    for person, name, words, number, day in session.execute(select(*columns).where(PersonField.person_id.in_(ids))):
+        found.setdefault(person, {})[name] = next((value for value in (day, number, words) if value is not None), None)
+    return found

@@ -1,0 +1,100 @@
+"""Permission, asked last: at the moment of sending, why not? A refusal is a named value, counted and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from outreach import consent
+from outreach.audience.hours import Hours, lawful
+from outreach.audience.tables import EndpointState, Person, PersonState
+from outreach.consent import ConsentState
+from outreach.delivery.facts import Claim, Facts
+from outreach.messages.status import Purpose, Refusal
+
+#: Somebody who wrote this recently is awake: answers to her need not wait for the morning.
+JUST_WROTE = timedelta(hours=12)
+
+#: Without hours of the campaign or her own: the whole day, less the quiet hours.
+ALL_DAY = Hours(0, 24 * 60)
+
+#: These answer what the person has just asked for; hours do not hold them up.
+AT_ONCE = frozenset({Purpose.CONFIRMATION, Purpose.AUTOMATIC, Purpose.TEST})
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now, but then."""
+
+    at: datetime
+
+
+def why_not(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
+    """Why this message may not go now: a refusal, a later moment, or None when it may. `quiet`: the quiet hours."""
+    person = facts.people[claim.person_id]
+    return (
+        _reachable(claim, person, facts)
+        or _agreed(claim, person, facts)
+        or _still_meant(claim, person, facts)
+        or _in_hours(claim, person, facts, quiet)
+    )
+
+
+def _reachable(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+    if person.state == PersonState.FORGOTTEN:
+        return Refusal.FORGOTTEN
+    endpoint = facts.endpoints.get((claim.person_id, claim.kind))
+    if endpoint is None or endpoint.state == EndpointState.GONE:
+        return Refusal.NO_ENDPOINT
+    if endpoint.state == EndpointState.QUARANTINED:
+        return Refusal.QUARANTINED
+    return None
+
+
+def _agreed(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+    if claim.purpose == Purpose.CONFIRMATION:
+        return None
+    everything = facts.standing.get((person.id, consent.ALL))
+    if everything is not None and everything.state == ConsentState.REVOKED:
+        return Refusal.STOPPED
+    topic = facts.standing.get((person.id, claim.topic))
+    if claim.purpose == Purpose.INVITATION:
+        return None if topic is not None and topic.state == ConsentState.INVITED else Refusal.NO_CONSENT
+    if claim.purpose == Purpose.CAMPAIGN and not consent.agrees(facts.at, topic, everything):
+        return Refusal.NO_CONSENT
+    return None
+
+
+def _still_meant(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+    if claim.run_id is None:
+        return None
+    frozen = facts.runs[claim.run_id].frozen
+    field = frozen.steps[claim.step].field
+    if field and facts.fields.get(person.id, {}).get(field) != date.fromisoformat(claim.occurrence):
+        return Refusal.DATE_MOVED
+    if frozen.stop_steps and person.replied_at is not None and person.replied_at > claim.created_at:
+        return Refusal.REPLIED
+    return None
+
+
+def _in_hours(claim: Claim, person: Person, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
+    if claim.purpose in AT_ONCE or _just_wrote(claim, person, facts.at):
+        return None
+    moment = lawful(facts.at, person.zone, _hours(claim, person, facts), quiet)
+    if moment is None or moment >= claim.expires_at:
+        return Refusal.OUTSIDE_HOURS
+    return None if moment <= facts.at else Later(moment)
+
+
+def _just_wrote(claim: Claim, person: Person, at: datetime) -> bool:
+    if claim.purpose != Purpose.REPLY or person.replied_at is None:
+        return False
+    return at - person.replied_at < JUST_WROTE
+
+
+def _hours(claim: Claim, person: Person, facts: Facts) -> Hours:
+    if person.hours_from is not None and person.hours_to is not None:
+        return Hours(person.hours_from, person.hours_to)
+    if claim.run_id is None:
+        return ALL_DAY
+    return Hours(*facts.runs[claim.run_id].frozen.hours)

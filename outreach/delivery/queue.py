@@ -1,0 +1,146 @@
+"""Claiming work: pace, lock, gate, lease and attempt, in one transaction that commits before any provider is called."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from outreach.audience.hours import Hours
+from outreach.channels.contract import Kind
+from outreach.delivery import facts as facts_of
+from outreach.delivery import tally
+from outreach.delivery.facts import COLUMNS, Claim, Facts
+from outreach.delivery.gate import Later, why_not
+from outreach.delivery.moves import Move, advance
+from outreach.messages.status import BULK_PRIORITY, Lane, Refusal, RunState, State
+from outreach.messages.tables import Attempt, Message, Run, Sender
+from outreach.store import dialects
+
+#: How far ahead of its pace a sender may reserve. Conversations may go further, so that bulk never starves them.
+BURST = {Lane.BULK: 2.0, Lane.CONVERSATION: 6.0}  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one claim found. `claims` are leased under `token` until `until`; the rest was decided already."""
+
+    claims: list[Claim] = field(default_factory=list)
+    facts: Facts | None = None
+    token: str = ""
+    looked_at: int = 0
+
+
+def claim(session: Session, sender: str, lane: Lane, limit: int, lease: float, quiet: Hours | None) -> Batch:
+    """Lease due messages of one sender. `limit`: messages at most; `lease`: seconds.
+
+    Everything a STOP, FORGET or pause could change is read under lock in the same transaction, so no claim is ever
+    committed after one of these was.
+    """
+    at = dialects.now(session)
+    row = session.scalar(dialects.take(select(Sender).where(Sender.name == sender), wait=True))
+    if row is None:
+        return Batch()
+    allowed = min(limit, allowance(row, lane, at))
+    rows = _due(session, sender, lane, at, allowed) if allowed else []
+    if not rows:
+        return Batch()
+    facts = facts_of.load(session, rows, at, lock=True)
+    verdicts = [(each, _verdict(each, facts, quiet)) for each in rows if each.person_id in facts.people]
+    going = [each for each, verdict in verdicts if verdict is None]
+    token = secrets.token_hex(16)
+    _lease(session, going, token, at, lease)
+    advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], at)
+    spend(row, len(going), at)
+    return Batch(going, facts, token, len(rows))
+
+
+def allowance(sender: Sender, lane: Lane, at: datetime) -> int:
+    """How many messages the sender's pace allows now (GCRA with the lane's burst)."""
+    if sender.halted_until is not None and sender.halted_until > at:
+        return 0
+    burst = max(BURST[lane], (2 if lane is Lane.CONVERSATION else 1) / sender.pace)
+    ahead = max(0.0, (sender.next_at - at).total_seconds())
+    return max(0, math.floor((burst - ahead) * sender.pace + 1e-9))
+
+
+def spend(sender: Sender, units: int, at: datetime) -> None:
+    """Move the sender's clock on by what was reserved. `units`: messages or parts, as its pace counts."""
+    sender.next_at = max(sender.next_at, at) + timedelta(seconds=units / sender.pace)
+
+
+def _due(session: Session, sender: str, lane: Lane, at: datetime, limit: int, *, lock: bool = True) -> list[Claim]:
+    paused = select(Run.id).where(Run.state != RunState.RUNNING)
+    in_lane = Message.priority >= BULK_PRIORITY if lane is Lane.BULK else Message.priority < BULK_PRIORITY
+    query = (
+        select(*COLUMNS)
+        .where(Message.state == State.QUEUED, Message.sender == sender, in_lane, Message.due_at <= at)
+        .where(Message.run_id.is_(None) | Message.run_id.not_in(paused))
+        .order_by(Message.priority, Message.due_at, Message.id)
+        .limit(limit)
+    )
+    return [Claim(*row) for row in session.execute(dialects.take(query) if lock else query)]
+
+
+def _verdict(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later | State | None:
+    if claim.run_id is not None and facts.runs[claim.run_id].state != RunState.RUNNING:
+        return State.PLANNED
+    if claim.expires_at <= facts.at:
+        return State.EXPIRED
+    return why_not(claim, facts, quiet)
+
+
+def _aside(claim: Claim, verdict: Refusal | Later | State) -> Move:
+    if isinstance(verdict, Later):
+        return Move(claim.id, State.QUEUED, due_at=verdict.at)
+    if isinstance(verdict, State):
+        return Move(claim.id, verdict)
+    return Move(claim.id, State.REFUSED, verdict)
+
+
+def _lease(session: Session, claims: Sequence[Claim], token: str, at: datetime, lease: float) -> None:
+    if not claims:
+        return
+    session.execute(
+        update(Message)
+        .where(Message.id.in_([claim.id for claim in claims]))
+        .values(
+            state=State.SENDING,
+            reason="",
+            token=token,
+            lease_until=at + timedelta(seconds=lease),
+            attempts=Message.attempts + 1,
+            updated_at=at,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        insert(Attempt),
+        [{"message_id": claim.id, "number": claim.attempts + 1, "token": token, "started_at": at} for claim in claims],
+    )
+    tally.note(session, (change for claim in claims for change in _leased(claim)))
+
+
+def _leased(claim: Claim) -> tuple[tally.Change, tally.Change]:
+    cell = tally.Cell(claim.run_id or 0, claim.step, claim.day, claim.kind, State.QUEUED, claim.reason)
+    return (
+        tally.Change(cell, -1, -claim.parts, 0.0),
+        tally.Change(cell._replace(state=State.SENDING, reason=""), 1, claim.parts, 0.0),
+    )
+
+
+def due_lanes(session: Session) -> list[tuple[str, Kind, Lane]]:
+    """Which senders have something due that they may send now, by lane."""
+    at = dialects.now(session)
+    senders = session.scalars(select(Sender).order_by(Sender.name)).all()
+    return [
+        (sender.name, Kind(sender.kind), lane)
+        for sender in senders
+        for lane in Lane
+        if allowance(sender, lane, at) and _due(session, sender.name, lane, at, 1, lock=False)
+    ]

@@ -1,0 +1,184 @@
+"""What providers say later: kept as it came, then only lawful moves.
+
+The same word twice, late or early changes nothing wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from outreach import consent
+from outreach.channels.contract import Carried, Cause, Kind, Receipt
+from outreach.delivery.consequences import AT_RECEIPT, Sequel
+from outreach.delivery.moves import Move, advance
+from outreach.delivery.results import drop_endpoint
+from outreach.messages.status import CARRIED_TO, State
+from outreach.messages.tables import Message, ProviderEvent
+from outreach.store import dialects
+
+#: Why an event could not be applied.
+UNKNOWN_STATUS = "unknown_status"
+UNKNOWN_MESSAGE = "unknown_message"
+OTHER_ID = "other_id"  # our message has another id at the provider
+OVERTAKEN = "overtaken"  # we know better already
+
+#: How long an event without a message is tried again.
+PATIENCE = timedelta(hours=24)
+
+
+def keep(session: Session, receipts: Sequence[Receipt]) -> int:
+    """Keep events and apply them, in the caller's transaction. Gives the number of events that were new."""
+    at = dialects.now(session)
+    fresh = _write_down(session, receipts, at)
+    apply(session, fresh, at)
+    return len(fresh)
+
+
+def _write_down(session: Session, receipts: Sequence[Receipt], at: datetime) -> list[Receipt]:
+    rows = [
+        {
+            "provider": receipt.provider,
+            "event_key": receipt.event_key,
+            "provider_id": receipt.provider_id,
+            "message_id": receipt.message_id,
+            "status": receipt.status[:40],
+            "carried": receipt.carried or "",
+            "cause": receipt.cause or "",
+            "code": receipt.code[:40],
+            "received_at": at,
+            "parked": "",
+        }
+        for receipt in {(each.provider, each.event_key): each for each in receipts}.values()
+    ]
+    if not rows:
+        return []
+    statement = dialects.insert(session, ProviderEvent).on_conflict_do_nothing()
+    keys = session.execute(statement.returning(ProviderEvent.provider, ProviderEvent.event_key), rows)
+    new = {tuple(key) for key in keys}
+    return [receipt for receipt in receipts if (receipt.provider, receipt.event_key) in new]
+
+
+def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
+    """Apply events that are written down; what cannot be applied is parked with a reason.
+
+    Gives how many moved a message.
+    """
+    targets = _targets(session, receipts)
+    parked: dict[str, list[Receipt]] = {}
+    moves: list[Move] = []
+    meant: list[tuple[Receipt, int]] = []
+    for receipt in receipts:
+        problem, target = _aim(receipt, targets)
+        if problem:
+            parked.setdefault(problem, []).append(receipt)
+            continue
+        meant.append((receipt, target))
+        moves.append(_move(receipt, target, at))
+    moved = advance(session, moves, at)
+    parked[OVERTAKEN] = [receipt for receipt, target in meant if target not in moved]
+    _park(session, parked)
+    _sequels(session, [(receipt, target) for receipt, target in meant if target in moved], at)
+    return len(moved)
+
+
+Targets = dict[int, tuple[str | None, str | None]]
+
+
+def _targets(session: Session, receipts: Sequence[Receipt]) -> tuple[Targets, dict[tuple[str, str], int]]:
+    """The messages that are meant: by our id, and by the provider's."""
+    seen = (Message.id, Message.provider, Message.provider_id)
+    ours = [receipt.message_id for receipt in receipts if receipt.message_id]
+    theirs = [receipt.provider_id for receipt in receipts if receipt.provider_id]
+    by_id = {
+        row.id: (row.provider, row.provider_id)
+        for row in session.execute(select(*seen).where(Message.id.in_(ours), Message.direction == "out"))
+    }
+    found = session.execute(select(*seen).where(Message.provider_id.in_(theirs), Message.direction == "out"))
+    return by_id, {(row.provider, row.provider_id): row.id for row in found}
+
+
+def _aim(receipt: Receipt, targets: tuple[Targets, dict[tuple[str, str], int]]) -> tuple[str, int]:
+    by_id, by_provider_id = targets
+    if receipt.carried is None:
+        return UNKNOWN_STATUS, 0
+    known = by_provider_id.get((receipt.provider, receipt.provider_id)) if receipt.provider_id else None
+    if known is not None:
+        return "", known
+    if receipt.message_id is None or receipt.message_id not in by_id:
+        return UNKNOWN_MESSAGE, 0
+    other = by_id[receipt.message_id][1]
+    if other and receipt.provider_id and other != receipt.provider_id:
+        return OTHER_ID, 0
+    return "", receipt.message_id
+
+
+def _move(receipt: Receipt, target: int, at: datetime) -> Move:
+    to = CARRIED_TO[receipt.carried or Carried.ACCEPTED]
+    failed_push = to is State.FAILED and receipt.provider == "fcm"
+    return Move(
+        target,
+        to,
+        receipt.cause or "",
+        receipt.code,
+        provider=receipt.provider,
+        provider_id=receipt.provider_id or None,
+        fallback_at=at if failed_push else None,
+    )
+
+
+def _park(session: Session, parked: dict[str, list[Receipt]]) -> None:
+    for reason, receipts in parked.items():
+        if receipts:
+            keys = [receipt.event_key for receipt in receipts]
+            session.execute(
+                update(ProviderEvent).where(ProviderEvent.event_key.in_(keys)).values(parked=reason),
+                execution_options={"synchronize_session": False},
+            )
+
+
+def _sequels(session: Session, applied: Iterable[tuple[Receipt, int]], at: datetime) -> None:
+    sequels = {target: AT_RECEIPT[receipt.cause] for receipt, target in applied if receipt.cause in AT_RECEIPT}
+    if not sequels:
+        return
+    causes = {target: receipt.cause for receipt, target in applied if receipt.cause}
+    rows = session.execute(select(Message.id, Message.person_id, Message.kind).where(Message.id.in_(sequels)))
+    for row in rows.all():
+        if sequels[row.id] is Sequel.OPT_OUT:
+            consent.stop(session, row.person_id, consent.Source.PROVIDER, f"message {row.id}", at)
+        elif sequels[row.id] is Sequel.DROP_ENDPOINT:
+            drop_endpoint(session, row.person_id, Kind(row.kind), causes[row.id] or Cause.OTHER)
+
+
+def retry_parked(session: Session, limit: int = 500) -> int:
+    """Look again for the messages of events that came before their message was known. Gives how many were applied."""
+    at = dialects.now(session)
+    query = (
+        select(ProviderEvent)
+        .where(ProviderEvent.parked == UNKNOWN_MESSAGE, ProviderEvent.received_at > at - PATIENCE)
+        .order_by(ProviderEvent.id.desc())
+        .limit(limit)
+    )
+    events = list(session.scalars(dialects.take(query)))
+    if not events:
+        return 0
+    for event in events:
+        event.parked = ""
+    session.flush()
+    return apply(session, [_receipt(event) for event in events], at)
+
+
+def _receipt(event: ProviderEvent) -> Receipt:
+    return Receipt(
+        provider=event.provider,
+        event_key=event.event_key,
+        carried=Carried(event.carried) if event.carried else None,
+        provider_id=event.provider_id,
+        message_id=event.message_id,
+        cause=Cause(event.cause) if event.cause else None,
+        code=event.code,
+        status=event.status,
+    )

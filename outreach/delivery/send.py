@@ -1,0 +1,77 @@
+"""The only door out: claim, commit, write, hand over with no transaction open, record."""
+
+from __future__ import annotations
+
+import time
+
+from outreach import log
+from outreach.audience.hours import quiet_hours
+from outreach.channels import http
+from outreach.channels.contract import Answer, Cause, Rejected
+from outreach.channels.registry import Providers
+from outreach.delivery import carriers, compose, queue, results
+from outreach.delivery.compose import Composed, Pen
+from outreach.delivery.queue import Batch
+from outreach.messages.status import Lane
+from outreach.workspace import Workspace
+
+logger = log.get("delivery")
+
+
+def drain(workspace: Workspace, providers: Providers, sender: str, lane: Lane, seconds: float = 20.0) -> int:
+    """Send what is due for one sender until nothing is, or for about `seconds`. Gives how many were handed over.
+
+    Any number of workers may drain the same sender at the same time: claims are exclusive and share one pace.
+    """
+    until = time.monotonic() + seconds
+    handed = 0
+    while time.monotonic() < until:
+        batch = _claim(workspace, sender, lane)
+        if not batch.looked_at:
+            break
+        if batch.claims:
+            handed += deliver(workspace, providers, sender, batch)
+    if handed:
+        logger.info("drained", sender=sender, lane=lane, sent=handed)
+    return handed
+
+
+def deliver(workspace: Workspace, providers: Providers, sender: str, batch: Batch) -> int:
+    """Write a claimed batch, hand it over, record the answers. Gives how many were handed over."""
+    composed = write(workspace, batch)
+    answers: list[Answer] = []
+    provider = providers.by_sender(sender)
+    if composed.written:
+        answers = http.run(provider.send(sender, [written.outgoing for written in composed.written]))
+    with workspace.database.write() as session:
+        if composed.failed:
+            results.fail_unwritten(session, composed.failed, batch.token)
+        if answers and batch.facts is not None:
+            pairs = list(zip(composed.written, answers, strict=True))
+            spec = next(spec for spec in providers.senders if spec.name == sender)
+            results.record(session, spec, provider.name, pairs, batch.facts, batch.token)
+    _tell(sender, answers, len(composed.failed))
+    return len(answers)
+
+
+def write(workspace: Workspace, batch: Batch) -> Composed:
+    """The texts of a claimed batch."""
+    if batch.facts is None:
+        return Composed()
+    with workspace.database.read() as session:
+        keys = compose.keys_of(session, workspace.vault, [claim.person_id for claim in batch.claims])
+    return compose.compose(batch.claims, batch.facts, Pen(workspace.settings, carriers.ack_key(workspace), keys))
+
+
+def _claim(workspace: Workspace, sender: str, lane: Lane) -> Batch:
+    settings = workspace.settings
+    with workspace.database.write() as session:
+        return queue.claim(session, sender, lane, settings.batch, settings.lease, quiet_hours(settings.quiet_hours))
+
+
+def _tell(sender: str, answers: list[Answer], failed: int) -> None:
+    if failed:
+        logger.warning("could not be written", sender=sender, count=failed)
+    unclear = sum(isinstance(answer, Rejected) and answer.cause is Cause.AMBIGUOUS for answer in answers)
+    if unclear:
+        logger.warning("the provider's answer is not known", sender=sender, count=unclear)

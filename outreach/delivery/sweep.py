@@ -1,0 +1,135 @@
+"""The sweeper: nothing stays in doubt unseen, nothing waits past its time. Any number of sweepers may run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import Session
+
+from outreach import log
+from outreach.channels.contract import Kind
+from outreach.channels.registry import Providers
+from outreach.delivery import carriers, receipts, reconcile, tally
+from outreach.delivery.moves import Move, advance
+from outreach.messages.status import PRIORITY, Failure, Purpose, RunState, State
+from outreach.messages.tables import Message, Run
+from outreach.store import dialects
+from outreach.workspace import Workspace
+
+logger = log.get("delivery")
+
+CHUNK = 500
+
+
+def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
+    """One round. Gives what was done, by name."""
+    done = {
+        "leases": _repeat(workspace, _leases_over),
+        "expired": _repeat(workspace, _expire),
+        "cancelled": _repeat(workspace, _withdraw),
+        "unread": _repeat(workspace, lambda session: _fall_back(session, workspace.settings.zone)),
+        "parked": _repeat(workspace, receipts.retry_parked, once=True),
+        "settled": reconcile.settle(workspace, providers),
+        "asked": reconcile.ask(workspace, providers),
+        "folded": _repeat(workspace, tally.fold, once=True),
+    }
+    for name, count in done.items():
+        if count:
+            logger.info("swept", job=name, count=count)
+    return done
+
+
+def _repeat(workspace: Workspace, step: Callable[[Session], int], *, once: bool = False) -> int:
+    """Run a step in transactions of its own until it finds no full chunk."""
+    total = 0
+    while True:
+        with workspace.database.write() as session:
+            count = step(session)
+        total += count
+        if once or count < CHUNK:
+            return total
+
+
+def _leases_over(session: Session) -> int:
+    """A worker died or froze after its claim: whether it sent is not known, so that is what is shown."""
+    at = dialects.now(session)
+    query = select(Message.id).where(Message.state == State.SENDING, Message.lease_until < at)
+    ids = list(session.scalars(dialects.take(query.order_by(Message.id).limit(CHUNK))))
+    return len(advance(session, [Move(each, State.UNKNOWN, "lease") for each in ids], at))
+
+
+def _expire(session: Session) -> int:
+    at = dialects.now(session)
+    waiting = Message.state.in_([State.QUEUED, State.PLANNED])
+    query = select(Message.id).where(waiting, Message.expires_at <= at)
+    ids = list(session.scalars(dialects.take(query.order_by(Message.id).limit(CHUNK))))
+    return len(advance(session, [Move(each, State.EXPIRED) for each in ids], at))
+
+
+def _withdraw(session: Session) -> int:
+    """What a planner wrote into a run while it was being cancelled."""
+    at = dialects.now(session)
+    cancelled = select(Run.id).where(Run.state == RunState.CANCELLED)
+    waiting = Message.state.in_([State.QUEUED, State.PLANNED])
+    query = select(Message.id).where(waiting, Message.run_id.in_(cancelled)).order_by(Message.id).limit(CHUNK)
+    ids = list(session.scalars(dialects.take(query)))
+    return len(advance(session, [Move(each, State.CANCELLED, "run_cancelled") for each in ids], at))
+
+
+_COPIED = ("person_id", "topic", "run_id", "step", "occurrence")
+
+
+def _fall_back(session: Session, zone: str) -> int:
+    """Pushes that nobody read in time, or that could not be sent: a text goes out in their place, once."""
+    at = dialects.now(session)
+    columns = [getattr(Message, name) for name in (*_COPIED, "id", "state", "dedupe_key", "expires_at")]
+    query = select(*columns).where(Message.fallback_at <= at).order_by(Message.id).limit(CHUNK)
+    rows = session.execute(dialects.take(query)).all()
+    if not rows:
+        return 0
+    unread = [row for row in rows if row.state in {State.ACCEPTED, State.SENT}]
+    advance(session, [Move(row.id, State.UNDELIVERED, Failure.UNREAD) for row in unread], at)
+    session.execute(
+        update(Message).where(Message.id.in_([row.id for row in rows])).values(fallback_at=None),
+        execution_options={"synchronize_session": False},
+    )
+    useful = [row for row in rows if row.expires_at > at and row.state != State.DELIVERED]
+    texts = carriers.senders(session, Kind.SMS) if useful else []
+    _write_texts(session, [_text_for(row, carriers.sender_for(texts, row.person_id), at, zone) for row in useful])
+    return len(rows)
+
+
+def _text_for(row: Row[Any], sender: str, at: datetime, zone: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _COPIED} | {
+        "direction": "out",
+        "kind": Kind.SMS,
+        "purpose": Purpose.CAMPAIGN,
+        "fallback_of": row.id,
+        "dedupe_key": f"{row.dedupe_key}:sms",
+        "state": State.QUEUED,
+        "priority": PRIORITY[Purpose.CAMPAIGN],
+        "due_at": at,
+        "expires_at": row.expires_at,
+        "day": at.astimezone(ZoneInfo(zone)).date(),
+        "sender": sender,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def _write_texts(session: Session, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    session.execute(insert(Message), rows)
+    tally.note(
+        session,
+        (
+            tally.Change(tally.Cell(row["run_id"], row["step"], row["day"], Kind.SMS, State.QUEUED, ""), 1, 1, 0.0)
+            for row in rows
+        ),
+    )

@@ -1,0 +1,48 @@
+"""Migrations: Alembic, driven from here so that an installed wheel needs no ini file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from outreach.errors import StoreError
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the database to a revision."""
+    with engine.execution_options(writing=True).begin() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the database back to a revision (`base`: nothing left)."""
+    with engine.execution_options(writing=True).begin() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database stands at this version's last migration. Raises StoreError when it cannot be reached."""
+    try:
+        with engine.connect() as connection:
+            stands = MigrationContext.configure(connection).get_current_heads()
+    except DBAPIError as error:
+        kind = type(error.orig).__name__
+        raise StoreError(
+            f"The database cannot be reached ({kind}). Check OUTREACH_DATABASE_URL, or run `outreach init`."
+        ) from None
+    return set(stands) == set(ScriptDirectory.from_config(_config(None)).get_heads())
+
+
+def _config(connection: object) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,58 @@
+"""What the system says by itself: one text each, in the person's language, never naming a topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from outreach import consent, log
+from outreach.audience.tables import Person
+from outreach.channels.contract import Inbound
+from outreach.delivery.enqueue import Draft, enqueue
+from outreach.errors import NotFoundError
+from outreach.messages.samples import system_text
+from outreach.messages.status import Purpose
+from outreach.workspace import Workspace
+
+logger = log.get("threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text being acted on: who wrote it (locked), her key, our sender, and when."""
+
+    workspace: Workspace
+    person: Person
+    key: bytes = field(repr=False)
+    sender: str
+    inbound: Inbound
+    at: datetime
+
+
+def say(session: Session, note: Note, name: str, purpose: Purpose, *, thread_id: int | None = None) -> None:
+    """Queue one of the system's texts. A missing text is logged and never undoes what the person asked for."""
+    settings = note.workspace.settings
+    values = {"clinic": settings.clinic, "within_hours": max(1, round(settings.answer_within.total_seconds() / 3600))}
+    try:
+        text = system_text(name, note.person.language, values, note.workspace.folder, fallback=settings.language)
+    except NotFoundError:
+        logger.error("system text missing", job=name)
+        return
+    draft = Draft(
+        person_id=note.person.id,
+        key=note.key,
+        purpose=purpose,
+        text=text,
+        dedupe_key=f"{name}:{note.inbound.provider}:{note.inbound.provider_id}",
+        sender=note.sender,
+        thread_id=thread_id,
+    )
+    enqueue(session, draft, settings, note.at)
+
+
+def first_answer(session: Session, note: Note, thread_id: int) -> None:
+    """Tell somebody who opens a thread who will read it and when; never to somebody who said stop."""
+    if not consent.stopped(session, [note.person.id]):
+        say(session, note, "answer", Purpose.AUTOMATIC, thread_id=thread_id)

@@ -1,0 +1,179 @@
+"""A text from somebody: one transaction from the wire to a line in the ledger or in a thread.
+
+Whatever happens to the answer, what the person said is kept first: STOP is in the ledger before the provider is told
+that
+the text has arrived. No broker stands in this path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach import log, parts
+from outreach.audience import people
+from outreach.audience.tables import Person
+from outreach.channels.contract import Inbound, Kind, SenderSpec
+from outreach.delivery import carriers, tally
+from outreach.delivery.compose import keys_of
+from outreach.messages.status import CARRIED, Purpose, State
+from outreach.messages.tables import Message, Run
+from outreach.privacy.vault import seal
+from outreach.store import dialects
+from outreach.threads import answers, keywords, verbs
+from outreach.threads.keywords import Understood
+from outreach.threads.tables import Thread, ThreadState
+from outreach.workspace import Workspace
+
+logger = log.get("threads")
+
+#: An answer this long after a campaign's text still belongs to it.
+ATTRIBUTED = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Which of our messages a text answers: run, step, topic and programme; empty when none."""
+
+    run_id: int | None = None
+    step: str = ""
+    topic: str = ""
+    programme: str = "clinic"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a text. `outcome`: "keyword:stop", "thread", "needs_person", or "duplicate"."""
+
+    outcome: str
+    message_id: int | None = None
+    thread_id: int | None = None
+
+
+def receive(workspace: Workspace, inbound: Inbound, senders: list[SenderSpec]) -> Received:
+    """Keep a text and act on it, in one transaction; the same text told twice is kept once."""
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        if _known(session, inbound):
+            return Received("duplicate")
+        person = _person(session, workspace, inbound, at)
+        if _known(session, inbound):  # another process was quicker while we waited for the person
+            return Received("duplicate")
+        received = _act(session, workspace, inbound, person, _sender(session, inbound, senders), at)
+    logger.info("received", provider=inbound.provider, message=received.message_id, verb=received.outcome)
+    return received
+
+
+def _known(session: Session, inbound: Inbound) -> bool:
+    query = select(Message.id).where(Message.provider == inbound.provider, Message.provider_id == inbound.provider_id)
+    return session.scalar(query) is not None
+
+
+def _person(session: Session, workspace: Workspace, inbound: Inbound, at: datetime) -> Person:
+    """Who wrote, locked, so that no claim for her can be under way while she says stop."""
+    person_id = people.by_number(session, workspace.vault, inbound.number)
+    if person_id is None:
+        person_id = people.adopt(session, workspace.vault, inbound.number, workspace.settings, at)
+    query = dialects.take(select(Person).where(Person.id == person_id), wait=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _sender(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
+    """Our sender that was written to: the answer leaves from there."""
+    named = [spec.name for spec in senders if spec.number and spec.number == inbound.to]
+    return named[0] if named else carriers.senders(session, Kind.SMS)[0]
+
+
+def _act(
+    session: Session, workspace: Workspace, inbound: Inbound, person: Person, sender: str, at: datetime
+) -> Received:
+    understood = keywords.understand(inbound.text, person.language)
+    context = _context(session, person.id, at)
+    key = keys_of(session, workspace.vault, [person.id])[person.id]
+    note = answers.Note(workspace, person, key, sender, inbound, at)
+    person.replied_at = at
+    if understood.verb is not None and (outcome := verbs.act(session, note, understood.verb)):
+        message = _keep(session, note, context, f"keyword:{understood.verb}", None)
+        return Received(outcome, message)
+    thread, fresh = _thread(session, note, context, understood)
+    outcome = "needs_person" if understood.hold else "thread"
+    message = _keep(session, note, context, outcome, thread.id)
+    if fresh:
+        answers.first_answer(session, note, thread.id)
+    return Received(outcome, message, thread.id)
+
+
+def _context(session: Session, person_id: int, at: datetime) -> Context:
+    """The last campaign message that reached her, if it is not long ago."""
+    query = (
+        select(Message.run_id, Message.step, Message.topic, Run.frozen)
+        .join(Run, Run.id == Message.run_id)
+        .where(Message.person_id == person_id, Message.direction == "out", Message.state.in_(CARRIED))
+        .where(Message.updated_at > at - ATTRIBUTED)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    return Context() if row is None else Context(row.run_id, row.step, row.topic, row.frozen["thread"])
+
+
+def _thread(session: Session, note: answers.Note, context: Context, understood: Understood) -> tuple[Thread, bool]:
+    """Her open thread in this programme, or a new one."""
+    query = select(Thread).where(
+        Thread.person_id == note.person.id, Thread.programme == context.programme, Thread.state != ThreadState.CLOSED
+    )
+    thread = session.scalar(query)
+    fresh = thread is None
+    if thread is None:
+        thread = Thread(
+            person_id=note.person.id,
+            programme=context.programme,
+            topic=context.topic,
+            state=ThreadState.WAITING,
+            opened_at=note.at,
+        )
+        session.add(thread)
+    if thread.waiting_since is None or thread.state == ThreadState.ANSWERED:
+        thread.waiting_since = note.at
+    thread.state, thread.sender = ThreadState.WAITING, note.sender
+    thread.hold = bool(thread.hold) or understood.hold
+    session.flush()
+    return thread, fresh
+
+
+def _keep(session: Session, note: answers.Note, context: Context, outcome: str, thread_id: int | None) -> int:
+    """Write the text down, sealed, with what became of it."""
+    dedupe_key = f"in:{note.inbound.provider}:{note.inbound.provider_id}"
+    day = note.at.astimezone(ZoneInfo(note.workspace.settings.zone)).date()
+    message = Message(
+        direction="in",
+        kind=Kind.SMS,
+        purpose=Purpose.REPLY,
+        person_id=note.person.id,
+        topic=context.topic,
+        run_id=context.run_id,
+        step=context.step,
+        thread_id=thread_id,
+        dedupe_key=dedupe_key,
+        body=seal(note.key, note.inbound.text, "message", "body", dedupe_key),
+        state=State.RECEIVED,
+        reason=outcome,
+        due_at=note.at,
+        expires_at=note.at,
+        day=day,
+        sender=note.sender,
+        provider=note.inbound.provider,
+        provider_id=note.inbound.provider_id,
+        parts=parts.count(note.inbound.text).parts,
+        created_at=note.at,
+        updated_at=note.at,
+    )
+    session.add(message)
+    session.flush()
+    cell = tally.Cell(context.run_id or 0, context.step, day, Kind.SMS, State.RECEIVED, outcome)
+    tally.note(session, [tally.Change(cell, 1, message.parts, 0.0)])
+    return message.id

@@ -1,0 +1,65 @@
+"""The Celery application on one screen: broker, queues, and what beats.
+
+Celery is muscle, never memory: a task carries at most a sender's name and a lane. Wipe the broker at any moment and
+the next
+tick finds all the work in the database. Two beats do no harm: every task is a hint, and claims are exclusive.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from kombu import Queue
+
+from outreach.settings import Settings
+
+#: Conversations have a queue of their own, so that an answer never waits behind bulk.
+QUEUES = ("conversations", "sms", "push", "upkeep")
+
+#: Names of the tasks in `scheduler.tasks`; whoever sends a hint knows no more of them.
+TICK, DRAIN, PLAN, SWEEP = (f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep"))
+
+
+def make(settings: Settings) -> Celery:
+    """The application for one clinic."""
+    app = Celery("outreach", broker=settings.broker, include=["scheduler.tasks"], set_as_current=False)
+    app.conf.update(
+        task_queues=[Queue(name) for name in QUEUES],
+        task_default_queue="upkeep",
+        task_routes={name: {"queue": "upkeep"} for name in (TICK, PLAN, SWEEP)},
+        task_ignore_result=True,
+        task_acks_late=False,  # a hint that is lost costs a second; one that is done twice costs nothing either
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options=_transport(settings),
+        beat_scheduler="celery.beat:Scheduler",  # keeps nothing on disk: there is nothing to remember
+        beat_max_loop_interval=1,
+        beat_schedule={
+            "tick": {"task": TICK, "schedule": 1.0, "options": {"expires": 5}},
+            "plan": {"task": PLAN, "schedule": settings.plan_every, "options": {"expires": 30}},
+            "sweep": {"task": SWEEP, "schedule": settings.sweep_every, "options": {"expires": 60}},
+        },
+    )
+    return app
+
+
+def _transport(settings: Settings) -> dict[str, Any]:
+    if settings.broker_url:
+        return {}
+    folder = settings.state / "broker"
+    for name in ("queue", "control"):
+        Path(folder / name).mkdir(parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(folder / "queue"),
+        "data_folder_out": str(folder / "queue"),
+        "control_folder": str(folder / "control"),
+        "polling_interval": 0.1,
+    }

@@ -1,0 +1,122 @@
+"""The tasks: a hint comes in, one function of outreach is called. Nothing personal ever travels through the broker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from celery import Celery, shared_task
+from sqlalchemy.exc import DBAPIError
+
+from outreach import log
+from outreach.campaigns import invitations, planning, runs
+from outreach.channels.contract import Kind
+from outreach.channels.registry import Providers
+from outreach.delivery import carriers, send, sweep
+from outreach.delivery.queue import due_lanes
+from outreach.messages.status import Lane
+from outreach.workspace import Workspace
+from scheduler.app import DRAIN, PLAN, SWEEP, TICK
+
+logger = log.get("scheduler")
+
+
+class Desk:
+    """What the tasks of this process work with, set once when the worker starts."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.providers: Providers = carriers.build(workspace)
+        self._busy: set[tuple[str, ...]] = set()
+        self._lock = threading.Lock()
+        with workspace.database.write() as session:
+            carriers.enrol(session, self.providers)
+
+    @contextmanager
+    def alone(self, *job: str) -> Iterator[bool]:
+        """Whether this job is not under way in this process already; a second one would only hold a thread."""
+        with self._lock:
+            free = job not in self._busy
+            self._busy.add(job)
+        try:
+            yield free
+        finally:
+            if free:
+                with self._lock:
+                    self._busy.discard(job)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.providers.close()
+
+
+_desks: list[Desk] = []
+
+
+def open_desk(workspace: Workspace) -> Desk:
+    """Make this process able to work for a clinic."""
+    _desks[:] = [Desk(workspace)]
+    return _desks[0]
+
+
+def desk() -> Desk:
+    """The clinic this process works for."""
+    return _desks[0]
+
+
+def threads_needed(senders: int) -> int:
+    """Threads of a worker: both lanes of every sender at once, and the upkeep beside them."""
+    return 2 * max(1, senders) + 3
+
+
+@shared_task(name=TICK, bind=True)
+def tick(self: object) -> None:
+    """See which senders have due messages, and hint at it."""
+    app: Celery = self.app  # type: ignore[attr-defined]
+    with _whole(), desk().workspace.database.read() as session:
+        for sender, kind, lane in due_lanes(session):
+            queue = "conversations" if lane is Lane.CONVERSATION else _queue(kind)
+            app.send_task(DRAIN, args=[sender, lane.value], queue=queue, expires=3)
+
+
+def _queue(kind: Kind) -> str:
+    return "push" if kind is Kind.PUSH else "sms"
+
+
+@shared_task(name=DRAIN)
+def drain(sender: str, lane: str) -> None:
+    """Send what is due for one sender."""
+    with _whole(), desk().alone(DRAIN, sender, lane) as free:
+        if free:
+            send.drain(desk().workspace, desk().providers, sender, Lane(lane))
+
+
+@shared_task(name=PLAN)
+def plan() -> None:
+    """Write what falls due soon, invite whom it is due to, close what is over."""
+    with _whole(), desk().alone(PLAN) as free:
+        if free:
+            planning.plan(desk().workspace)
+            invitations.invite(desk().workspace)
+            runs.finish(desk().workspace)
+
+
+@shared_task(name=SWEEP)
+def sweep_up() -> None:
+    """Settle what is in doubt."""
+    with _whole(), desk().alone(SWEEP) as free:
+        if free:
+            sweep.sweep(desk().workspace, desk().providers)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """A database that is away is not the task's fault: the next tick tries again.
+
+    Its message may name hosts or values.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        logger.error("database error", error=type(error.orig).__name__)
