@@ -1,0 +1,72 @@
+"""People as a table for other programs: what is known of them, but neither number nor pseudonym.
+
+Every export has fresh ids and an order of its own, so that two exports cannot be laid side by side to follow a person.
+"""
+
+from __future__ import annotations
+
+import csv
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import TextIO
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach import consent
+from outreach.audience import people
+from outreach.audience.tables import Person, PersonField, PersonState, PersonTag
+from outreach.audience.verdicts import neutral
+from outreach.consent import ALL, ConsentState, Standing
+from outreach.store.database import Database
+
+_AT_ONCE = 1000
+_FIXED = ("id", "language", "zone", "country", "openness", "hours", "tags", "stopped")
+
+
+def export(database: Database, file: TextIO, progress: Callable[[int, int], None] = lambda done, about: None) -> int:
+    """Write everybody who is not forgotten as CSV; how many they are. Columns: fixed ones, `consent:topic`, fields."""
+    with database.read() as session:
+        ids = list(session.scalars(select(Person.id).where(Person.state == PersonState.ACTIVE)))
+        topics = list(session.scalars(select(Standing.topic).where(Standing.topic != ALL).distinct()))
+        names = list(session.scalars(select(PersonField.name).distinct()))
+    secrets.SystemRandom().shuffle(ids)
+    writer = csv.writer(file)
+    writer.writerow([*_FIXED, *(f"consent:{topic}" for topic in sorted(topics)), *sorted(names)])
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        with database.read() as session:
+            writer.writerows(_rows(session, some, sorted(topics), sorted(names)))
+        progress(min(start + _AT_ONCE, len(ids)), len(ids))
+    return len(ids)
+
+
+def _rows(session: Session, ids: Sequence[int], topics: Sequence[str], names: Sequence[str]) -> Iterator[list[str]]:
+    persons = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(ids)))}
+    tags = _tags(session, ids)
+    standing = consent.standing(session, ids)
+    values = people.values_of(session, ids, names)
+    for each in ids:
+        person, lines = persons[each], {topic: standing.get((each, topic)) for topic in (ALL, *topics)}
+        stop = lines[ALL]
+        stopped = stop is not None and stop.state == ConsentState.REVOKED
+        fixed = [secrets.token_hex(8), person.language, person.zone, person.country, person.openness, _hours(person)]
+        agreed = [line.state if (line := lines[topic]) else "" for topic in topics]
+        known = [str(values[each].get(name, "")) for name in names]
+        cells = [*fixed, ",".join(tags[each]), "yes" if stopped else "", *agreed, *known]
+        yield [neutral(cell) for cell in cells]
+
+
+def _tags(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    query = select(PersonTag.person_id, PersonTag.tag).where(PersonTag.person_id.in_(ids)).order_by(PersonTag.tag)
+    for person, tag in session.execute(query):
+        found[person].append(tag)
+    return found
+
+
+def _hours(person: Person) -> str:
+    if person.hours_from is None or person.hours_to is None:
+        return ""
+    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (person.hours_from, person.hours_to))

@@ -1,0 +1,101 @@
+"""XLSX workbooks as rows of text, streamed; one that unpacks to more than a clinic can have written is refused."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Protocol, cast
+from xml.etree.ElementTree import ParseError  # the class only; openpyxl parses
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError  # noqa: N812 (an exception's name)
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from outreach.errors import SheetError
+
+ZIP = b"PK\x03\x04"
+OLD = b"\xd0\xcf\x11\xe0"  # the container of .xls, and of .xlsx with a password
+
+MOST_SHEET = 1 << 30  # bytes unpacked; a million rows of ten columns have half of it. Streamed.
+MOST_OTHER = 64 << 20  # bytes unpacked; texts and styles are held in memory
+
+_UNREADABLE = (BadZipFile, InvalidFileException, ParseError, ZlibError, KeyError, ValueError, TypeError, EOFError)
+
+Rows = Iterator[tuple[int, tuple[str, ...]]]
+
+
+class _Sheet(Protocol):
+    """What we use of openpyxl's read-only worksheet, which its type stubs cannot express."""
+
+    sheet_state: str
+    max_row: int | None
+
+    def reset_dimensions(self) -> None: ...
+    def iter_rows(self, *, max_col: int, values_only: bool) -> Iterator[tuple[object, ...]]: ...
+
+
+@contextmanager
+def open_workbook(path: Path, most_columns: int) -> Iterator[tuple[Rows, int]]:
+    """The rows of the first visible sheet, and about how many; formulas as last computed. Raises SheetError."""
+    with warnings.catch_warnings():
+        # openpyxl warns of cells that it cannot read, and quotes them: a number may stand there.
+        warnings.simplefilter("ignore")
+        try:
+            _measure(path)
+            book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        except _UNREADABLE:
+            raise _unreadable(path) from None
+        try:
+            sheets = [sheet for sheet in cast(list[_Sheet], book.worksheets) if sheet.sheet_state == "visible"]
+            if not sheets:
+                raise SheetError(f"{path.name} has no visible sheet.")
+            yield _rows(path, sheets[0], most_columns), sheets[0].max_row or 0
+        finally:
+            book.close()
+
+
+def _measure(path: Path) -> None:
+    with ZipFile(path) as archive:
+        for member in archive.infolist():
+            most = MOST_SHEET if member.filename.startswith("xl/worksheets/") else MOST_OTHER
+            if member.file_size > most:
+                raise SheetError(f"{path.name} unpacks to more than {most >> 20} MB. Save the one sheet as CSV UTF-8.")
+
+
+def _rows(path: Path, sheet: _Sheet, most_columns: int) -> Rows:
+    sheet.reset_dimensions()  # some programs write a wrong size, which would cut the table off
+    number = 0
+    try:
+        for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=most_columns + 1), 1):
+            yield number, tuple(map(_text, cells))
+    except _UNREADABLE:
+        raise _unreadable(path, number + 1) from None
+
+
+def _unreadable(path: Path, row: int = 0) -> SheetError:
+    where = f", row {row}," if row else ""
+    return SheetError(
+        f"{path.name}{where} cannot be read as a workbook. Open it, save it as .xlsx or CSV UTF-8, try again."
+    )
+
+
+def _text(value: object) -> str:
+    """A cell as one would type it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case datetime() if value.time() == time():
+            return value.date().isoformat()
+        case datetime():
+            return value.isoformat(sep=" ", timespec="minutes")
+        case date() | time():
+            return value.isoformat()
+    return str(value).strip()
