@@ -147,7 +147,8 @@ class Carrier:
         for (event, kind, outcome, taken), count in self.journal.counts.items():
             if event == "call":
                 figures[kind]["calls"] += count
-                figures[kind]["taken"] += count if taken else 0
+                if taken:
+                    figures[kind]["taken"] += count
             name = outcome if event in {"call", "status"} or outcome == "lost" else event
             if name != "taken":
                 figures[kind][name] += count

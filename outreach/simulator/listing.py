@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -85,7 +85,8 @@ def _bounds(name: str, value: str) -> list[tuple[str, object]]:
         return []
     start = datetime.fromisoformat(value)
     start = start if start.tzinfo else start.replace(tzinfo=UTC)
-    end = start + (timedelta(days=1) if len(value) == len("2026-11-23") else timedelta(seconds=1))
+    # The official library writes a day as its midnight.
+    end = start + (timedelta(days=1) if start.time() == time() else timedelta(seconds=1))
     bounds: list[tuple[str, object]] = []
     if name != "DateSent<":
         bounds.append(("taken_at >= ?", start.timestamp()))

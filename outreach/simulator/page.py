@@ -71,10 +71,10 @@ class Phone:
 
 
 @router.get("/", response_class=HTMLResponse)
-async def handsets(request: Request, bare: bool = False, show: int = 0, note: str = "") -> Response:
+async def handsets(request: Request, bare: bool = False, show: int = 0, note: str = "", at: str = "") -> Response:
     """The page. `bare` leaves out its header, `show` is how many phones."""
     carrier = _carrier(request)
-    count = min(MOST_PHONES, show or carrier.options.featured)
+    count = max(1, min(MOST_PHONES, show or carrier.options.featured))
     html = _ENVIRONMENT.get_template("handsets.html").render(
         phones=await _phones(carrier, count),
         total=len(carrier.book),
@@ -82,6 +82,7 @@ async def handsets(request: Request, bare: bool = False, show: int = 0, note: st
         bare=bare,
         show=count,
         note=_NOTES.get(note, ""),
+        note_at=at,
         version=carrier.version,
         figures=carrier.figures(),
     )
@@ -187,7 +188,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 def _back(form: dict[str, str], handset_id: str, note: str) -> RedirectResponse:
     query = {name: form[name] for name in ("bare", "show") if form.get(name, "").isdigit()}
-    query |= {"note": note} if note else {}
+    query |= {"note": note, "at": handset_id} if note else {}
     # Relative, so that the page also works below a prefix.
     return RedirectResponse(f"../../?{urlencode(query)}#phone-{handset_id}", status_code=303)
 

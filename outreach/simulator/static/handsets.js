@@ -53,13 +53,10 @@ document.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(form.action, { method: "POST", body });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const note = fresh.querySelector(".note");
-    document.querySelector(".note")?.remove();
-    if (note) document.querySelector(".grid").before(note);
-    else form.querySelector("input[name=text]")?.form.reset();
+    if (!fresh.querySelector(".note")) form.querySelector("input[name=text]")?.form.reset();
     swap(fresh);
   } catch {
-    form.submit();
+    // Being restarted: what was typed stays where it is.
   }
 });
 
