@@ -6,7 +6,8 @@ year. Whether a step lies in the past is asked at the launch.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,23 +28,25 @@ ALWAYS_KNOWN = frozenset({"clinic"})
 
 
 def check(
-    paths: Sequence[Path], workspace: Path, settings: Settings, *, stop_words: Collection[str] = ()
+    paths: Sequence[Path], workspace: Path, settings: Settings, *, stops: Callable[[str], bool] = lambda word: False
 ) -> list[Fault]:
     """Every fault of the campaigns, and of the templates that they use, by file and line.
 
     `paths`: campaigns, folders of campaigns, templates or folders of templates; none: everything in the workspace.
-    `stop_words`: what takes people's consent back, so that no text asks for it by mistake.
+    `stops`: whether an answer of this one word takes consent back, so that no text asks for it by mistake.
     """
     texts = workspace.resolve() / "templates"
     templates = library.load(texts)
+    stop_words = {word for word in _words(templates) if stops(word)}
     wanted = [path.resolve() for path in paths or [workspace / "campaigns", texts]]
     of_templates = [path for path in wanted if path.is_relative_to(texts)]
     of_campaigns = [path for path in wanted if not path.is_relative_to(texts)]
-    found = [fault for path in files(of_campaigns) for fault in check_one(path, templates, settings, stop_words)]
-    if of_templates:
-        everything = files([workspace.resolve() / "campaigns"])
-        uses = [fault for path in everything for fault in check_one(path, templates, settings, stop_words)]
-        found += [fault for fault in (*templates.faults, *uses) if _lies_in(texts.parent / fault.path, of_templates)]
+    asked = files(of_campaigns)
+    using = files([workspace.resolve() / "campaigns"]) if of_templates else []
+    found = [fault for fault in templates.faults if _lies_in(texts.parent / fault.path, of_templates)]
+    for path in dict.fromkeys([*asked, *using]):
+        faults = check_one(path, templates, settings, stop_words)
+        found += [each for each in faults if path in asked or _lies_in(texts.parent / each.path, of_templates)]
     shown = [replace(fault, path=_shown(fault.path, workspace.resolve())) for fault in found]
     return sorted(dict.fromkeys(shown), key=lambda fault: (fault.path, fault.line, fault.column))
 
@@ -57,7 +60,7 @@ def files(paths: Sequence[Path]) -> list[Path]:
 
 
 def check_one(path: Path, templates: Library, settings: Settings, stop_words: Collection[str] = ()) -> list[Fault]:
-    """Every fault of one campaign and of the templates that it uses."""
+    """Every fault of one campaign and of the templates that it uses. `stop_words`: see `messages.checks.check`."""
     try:
         campaign = definitions.load(path)
     except DefinitionError as error:
@@ -115,6 +118,12 @@ def _kinds(campaign: Definition, name: str) -> list[Kind]:
     """The kinds by which any step sends a template."""
     used = {kind for step in campaign.steps if step.template == name for kind in campaign.channels_of(step)}
     return sorted(used)
+
+
+def _words(templates: Library) -> set[str]:
+    """Every word of every body, in small letters."""
+    bodies = (body for template in templates.templates.values() for body in template.bodies)
+    return {word for body in bodies for word in re.findall(r"\w+", body.text.casefold())}
 
 
 def _lies_in(path: Path, places: Sequence[Path]) -> bool:

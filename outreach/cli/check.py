@@ -17,8 +17,7 @@ from outreach import settings as configuration
 from outreach.campaigns import check as campaigns
 from outreach.campaigns import schema as schemas
 from outreach.errors import Fault
-from outreach.threads import words
-from outreach.threads.keywords import Verb
+from outreach.threads import keywords
 
 FAULTY = 1
 MISUSED = 2
@@ -41,7 +40,7 @@ def check(paths: Paths = None, as_json: AsJson = False, schema: AsSchema = False
     if not paths and not campaigns.files(chosen[:1]):
         typer.echo(f"There are no campaigns in {settings.workspace}. Go to the workspace, or name a PATH.", err=True)
         raise typer.Exit(MISUSED)
-    found = campaigns.check(chosen, settings.workspace, settings, stop_words=_stop_words())
+    found = campaigns.check(chosen, settings.workspace, settings, stops=_stops)
     if as_json:
         typer.echo(json.dumps([asdict(fault) for fault in found], indent=2, ensure_ascii=False))
     else:
@@ -50,10 +49,8 @@ def check(paths: Paths = None, as_json: AsJson = False, schema: AsSchema = False
         raise typer.Exit(FAULTY)
 
 
-def _stop_words() -> set[str]:
-    """What takes consent back when it is the whole answer, in every language."""
-    languages = words.load(list(Verb)).values()
-    return {" ".join(phrase) for each in languages for phrase in each.verbs[Verb.STOP].get(words.Row.WHOLE, ())}
+def _stops(word: str) -> bool:
+    return keywords.understand(word).verb is keywords.Verb.STOP
 
 
 def _show(found: Sequence[Fault], console: Console) -> None:
