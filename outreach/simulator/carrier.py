@@ -105,7 +105,7 @@ class Carrier:
         self.network.launch(message, early=early)
         await self.journal.kept()
         if early:
-            await self.network.first_word(message)
+            await self.network.desk.first_word(message)
         return message
 
     def refuse(self, kind: Kind, ours: str, code: int) -> None:

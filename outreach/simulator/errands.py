@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,14 +33,16 @@ class Errand:
 
 
 class Agenda:
-    """Errands in the order of their time."""
+    """Errands in the order of their time. `keep` writes a new one to the journal."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Callable[[Errand], None]) -> None:
+        self._keep = keep
         self._heap: list[Errand] = []
         self._ids = itertools.count(1)
 
-    def __len__(self) -> int:
-        return len(self._heap)
+    def owed(self) -> int:
+        """Errands that will be done by themselves; giving up on a message that waits is not among them."""
+        return sum(1 for errand in self._heap if errand.task is not Task.EXPIRE)
 
     def restore(self, errands: Iterable[Errand]) -> None:
         """Put back what the log holds; new errands are numbered after them."""
@@ -47,10 +50,11 @@ class Agenda:
         heapq.heapify(self._heap)
         self._ids = itertools.count(max((errand.id for errand in self._heap), default=0) + 1)
 
-    def add(self, at: float, task: Task, subject: str, detail: dict[str, str] | None = None) -> Errand:
-        errand = Errand(at, next(self._ids), task, subject, detail or {})
+    def plan(self, seconds: float, task: Task, subject: str, detail: dict[str, str] | None = None) -> None:
+        """Do this in so many seconds."""
+        errand = Errand(time.time() + seconds, next(self._ids), task, subject, detail or {})
         heapq.heappush(self._heap, errand)
-        return errand
+        self._keep(errand)
 
     def again(self, errand: Errand) -> None:
         """Put an errand back that is to be tried once more."""

@@ -11,6 +11,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
@@ -62,13 +63,20 @@ class Note:
     """One line of the log. It holds ids and codes, never a number, a token or a text."""
 
     at: float
-    event: str  # call | status | receipt | inbound | ack
+    event: str  # call | status | receipt | written | inbound | ack
     kind: str  # sms | push
     outcome: str
     sid: str | None = None  # of a call: set if, and only if, the message was taken
     message: str | None = None  # the clinic's own id
     handset: str | None = None
-    code: int | None = None
+    code: int | None = None  # Twilio's error code, or the HTTP status that the clinic answered
+
+    @classmethod
+    def of(cls, message: Message, event: str, outcome: str) -> Note:
+        """What happened to a message just now."""
+        return cls(
+            time.time(), event, message.kind, outcome, message.sid, message.ours or None, message.handset, message.code
+        )
 
 
 class Journal:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from outreach import log
 from outreach.simulator import letters, scripts
+from outreach.simulator.desk import Desk
 from outreach.simulator.errands import Agenda, Errand, Task
 from outreach.simulator.handsets import Book, Handset
 from outreach.simulator.journal import Journal, Note
 from outreach.simulator.messages import Direction, Kind, Message, Status, new_sid
 from outreach.simulator.options import Options, Span
-from outreach.simulator.post import ATTEMPTS, Office, pause
 from outreach.simulator.weather import Sky
 
 #: Seconds between two looks at the agenda: fifty a second cost nothing and need no waking up.
 TICK = 0.02
 #: Errands run before others on the loop get a turn.
 STRETCH = 100
-#: How long the API waits for an early receipt to be answered before it answers itself.
-EARLY_PATIENCE = 5.0
-#: A receipt that is to be overtaken stays behind for so long, in seconds, on top of what later ones may take.
-HELD_BACK = 1.0
 
 
 class Network:
@@ -38,18 +32,17 @@ class Network:
         self._journal = journal
         self._sky = sky
         self._changed = changed
-        self._agenda = Agenda()
-        self._office = Office(options.auth_token.get_secret_value(), self._settle)
+        self._agenda = Agenda(journal.errand)
+        self.desk = Desk(options, journal, sky, self._agenda)
         self._live: dict[str, Message] = {}
         self._waiting: defaultdict[str, list[str]] = defaultdict(list)
-        self._first_words: dict[str, asyncio.Event] = {}
         self._task: asyncio.Task[None] | None = None
         self._do = {
             Task.SEND: self._send,
             Task.ARRIVE: self._arrive,
             Task.EXPIRE: self._expire,
             Task.SPEAK: self._speak,
-            Task.POST: self._office.hand,
+            Task.POST: self.desk.post,
         }
 
     async def start(self) -> None:
@@ -60,39 +53,30 @@ class Network:
             self._live[message.sid] = message
             if message.waiting:
                 self._waiting[message.handset].append(message.sid)
-        self._office.start()
+        self.desk.start()
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._office.stop()
+        await self.desk.stop()
 
     def owed(self) -> int:
-        """Errands not yet done."""
-        return len(self._agenda)
+        """What is still to happen by itself: 0 means that everything taken has come to rest and the clinic was told."""
+        return self._agenda.owed() + self.desk.under_way
 
     def waiting(self, handset: Handset) -> int:
         """Messages kept until this handset can be reached."""
         return len(self._waiting.get(handset.id, ()))
 
     def launch(self, message: Message, *, early: bool) -> None:
-        """A message was taken. `early`: its first receipt goes out before anything else."""
+        """A message was taken. `early`: it leaves at once, and its first receipt with it."""
         self._live[message.sid] = message
         if early:
-            self._first_words[message.sid] = asyncio.Event()
+            self.desk.hurry(message)
         task = Task.SEND if message.kind is Kind.SMS else Task.ARRIVE
-        self._plan(0 if early else self._takes(self._options.network) / 2, task, message.sid)
-
-    async def first_word(self, message: Message) -> None:
-        """Wait until the clinic has heard of this message, launched `early`, for the first time."""
-        try:
-            await asyncio.wait_for(self._first_words[message.sid].wait(), EARLY_PATIENCE)
-        except TimeoutError:
-            log.get("simulator").info("early_receipt_unanswered", message=message.ours)
-        finally:
-            del self._first_words[message.sid]
+        self._agenda.plan(0 if early else self._takes(self._options.network) / 2, task, message.sid)
 
     def wake(self, handset: Handset) -> None:
         """The handset is reachable again: what was kept for it tries now."""
@@ -101,7 +85,7 @@ class Network:
             if message is not None:
                 message.waiting = False
                 self._journal.moved(message)
-                self._plan(0, Task.ARRIVE, sid)
+                self._agenda.plan(0, Task.ARRIVE, sid)
 
     def write(self, handset: Handset, text: str, *, to: str, service: str, sid: str) -> None:
         """A text leaves the handset for one of our numbers."""
@@ -116,18 +100,24 @@ class Network:
             handset.stopped = opt_out == "STOP"
             self._journal.handset(handset)
         self._journal.message(message)
-        self._note(message, "written", "received")
-        form = letters.inbound(message, self._options.account_sid, opt_out)
-        self._post("inbound", message, self._options.inbound_url, form=json.dumps(form))
+        self._journal.note(Note.of(message, "written", message.status))
+        self.desk.inbound(message, opt_out)
         self._changed()
 
     async def _run(self) -> None:
         while True:
             for count, errand in enumerate(self._agenda.due(time.time()), start=1):
-                self._do[errand.task](errand)
+                self._attempt(errand)
                 if count % STRETCH == 0:
                     await asyncio.sleep(0)
             await asyncio.sleep(TICK)
+
+    def _attempt(self, errand: Errand) -> None:
+        try:
+            self._do[errand.task](errand)
+        except Exception:
+            # One bad errand must not end all others. It stays in the journal.
+            log.get("simulator").exception("errand_failed", job=errand.task.value)
 
     def _send(self, errand: Errand) -> None:
         self._journal.done(errand)
@@ -137,7 +127,7 @@ class Network:
             return
         self._move(message, Status.SENT)
         extra = self._takes(scripts.DELAYS.get(handset.script, Span()))
-        self._plan(self._takes(self._options.network) / 2 + extra, Task.ARRIVE, message.sid)
+        self._agenda.plan(self._takes(self._options.network) / 2 + extra, Task.ARRIVE, message.sid)
 
     def _arrive(self, errand: Errand) -> None:
         self._journal.done(errand)
@@ -157,7 +147,7 @@ class Network:
         message.waiting = True
         self._waiting[handset.id].append(message.sid)
         self._journal.moved(message)
-        self._plan(message.expires_at - time.time(), Task.EXPIRE, message.sid)
+        self._agenda.plan(message.expires_at - time.time(), Task.EXPIRE, message.sid)
         self._changed()
 
     def _expire(self, errand: Errand) -> None:
@@ -178,8 +168,7 @@ class Network:
         """The person, or the app, has the message before them."""
         if message.kind is Kind.PUSH:
             if message.ours and scripts.acknowledges(handset):
-                letter = json.dumps({"message": message.ours, "ack": message.ack})
-                self._post("ack", message, self._options.ack_url, letter=letter)
+                self.desk.acknowledge(message)
             return
         before = handset.since_answer
         said = scripts.reaction(handset, message.body, self._options.answer_every)
@@ -187,7 +176,7 @@ class Network:
             self._journal.handset(handset)
         if said is not None:
             detail = {"text": said, "to": message.sender, "service": message.service, "sid": new_sid()}
-            self._plan(self._takes(self._options.thinking), Task.SPEAK, handset.id, detail)
+            self._agenda.plan(self._takes(self._options.thinking), Task.SPEAK, handset.id, detail)
 
     def _speak(self, errand: Errand) -> None:
         self._journal.done(errand)
@@ -198,65 +187,9 @@ class Network:
     def _move(self, message: Message, status: Status) -> None:
         message.status, message.updated_at = status, time.time()
         self._journal.moved(message)
-        self._note(message, "status", status, message.code)
-        self._tell(message)
+        self._journal.note(Note.of(message, "status", status))
+        self.desk.receipt(message)
         self._changed()
-
-    def _tell(self, message: Message) -> None:
-        """Receipts of a status, as the weather has them: none, one or two, now or later."""
-        if not message.callback:
-            return
-        weather, early = self._sky.weather, message.sid in self._first_words
-        if not early and self._sky.chance(weather.loss):
-            self._note(message, "receipt", "lost")
-            return
-        form = letters.receipt(message, self._options.account_sid, datetime.now(UTC))
-        held = 0.0
-        if self._sky.chance(weather.reordered):
-            held = HELD_BACK + weather.receipts.most + self._options.network.most / self._options.tempo
-        for _ in range(2 if self._sky.chance(weather.duplicate) else 1):
-            delay = 0.0 if early else held + self._sky.within(weather.receipts)
-            self._post("receipt", message, message.callback, delay, form=json.dumps(form))
-
-    def _post(
-        self, about: str, message: Message, url: str, delay: float = 0, *, form: str = "", letter: str = ""
-    ) -> None:
-        detail = {"url": url, "about": about, "kind": message.kind, "outcome": message.status, "ours": message.ours}
-        detail |= {"handset": message.handset} | ({"json": letter} if letter else {"form": form})
-        self._plan(delay, Task.POST, message.sid, detail)
-
-    def _settle(self, errand: Errand, status: int | None) -> None:
-        """A call to the clinic came to something. 5xx, 429 and no answer at all are tried again."""
-        if (heard := self._first_words.get(errand.subject)) is not None:
-            heard.set()
-        nobody = status is None or status >= 500 or status == 429
-        if nobody and errand.attempts < ATTEMPTS:
-            errand.at = time.time() + pause(errand.attempts)
-            errand.attempts += 1
-            self._agenda.again(errand)
-            return
-        self._journal.done(errand)
-        detail = errand.detail
-        self._journal.note(
-            Note(
-                time.time(),
-                detail["about"],
-                detail["kind"],
-                detail["outcome"],
-                errand.subject,
-                detail["ours"] or None,
-                detail["handset"],
-                status,
-            )
-        )
-
-    def _plan(self, seconds: float, task: Task, subject: str, detail: dict[str, str] | None = None) -> None:
-        self._journal.errand(self._agenda.add(time.time() + seconds, task, subject, detail))
 
     def _takes(self, span: Span) -> float:
         return self._sky.within(span) / self._options.tempo
-
-    def _note(self, message: Message, event: str, outcome: str, code: int | None = None) -> None:
-        self._journal.note(
-            Note(time.time(), event, message.kind, outcome, message.sid, message.ours or None, message.handset, code)
-        )
