@@ -52,10 +52,11 @@ def check(
 
 
 def files(paths: Sequence[Path]) -> list[Path]:
-    """The campaigns' files among paths: a folder stands for the YAML files in it. Each once, in order."""
+    """The campaigns' files among paths, each once. A folder stands for the YAML files in it."""
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob("*.y*ml")) if path.is_dir() else [path]
+        a_file = path.is_file() or (path.suffix and not path.is_dir())
+        found += [path] if a_file else sorted(path.glob("*.y*ml"))
     return list(dict.fromkeys(found))
 
 

@@ -20,8 +20,8 @@ MAX_COUNT = 3660  # ten years of days
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?")
 _CLOCK = re.compile(r"\d{2}:\d{2}(:\d{2})?")
-_DURATION = re.compile(r"([1-9]\d{0,5})([mhd])")
-_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+_DURATION = re.compile(r"([1-9]\d{0,5})([smhd])")
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 _RULE = re.compile(r"[A-Z0-9=;,+-]{1,200}")
 _RULE_PARTS = {
     "FREQ",
@@ -102,7 +102,7 @@ def read_clock(value: object) -> int:
 
 
 def read_duration(value: object) -> timedelta:
-    """A length of time: minutes "90m", hours "4h" or days "2d"."""
+    """A length of time: seconds "30s", minutes "90m", hours "4h" or days "2d"."""
     if isinstance(value, timedelta):
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None

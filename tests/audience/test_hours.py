@@ -114,6 +114,7 @@ def test_a_zone_that_is_none_is_an_error() -> None:
 
 DAY = Hours(8 * 60, 20 * 60)
 NIGHT = Hours(21 * 60, 8 * 60)
+US = "America/New_York|America/Phoenix"  # three hours apart in summer, two in winter
 
 LAWFUL = [
     ("within the hours", "Africa/Nairobi", "2026-12-01 06:00", DAY, NIGHT, "2026-12-01 06:00"),
@@ -147,6 +148,9 @@ LAWFUL = [
         None,
         None,
     ),
+    ("the clocks go back into the hours", "Europe/Paris", "2026-10-25 00:45", Hours(60, 150), None, "2026-10-25 01:00"),
+    ("in a week, when one goes back", US, "2026-10-25 15:00", Hours(480, 630), None, "2026-11-01 15:00"),
+    ("no more than a week ahead", US, "2026-10-25 14:59", Hours(480, 630), None, None),
     (
         "the hours begin in a jump of the clocks",
         "Europe/Paris",

@@ -63,6 +63,13 @@ def test_a_rule_counts_from_the_first_time_that_lay_ahead_at_the_launch() -> Non
     assert due(MONDAYS, "America/New_York")[0] == utc("2026-11-30 14:00")  # still that Monday's morning there
 
 
+def test_a_launch_at_the_very_moment_of_a_time_is_in_time_for_it_even_where_it_is_a_day_earlier() -> None:
+    one = step(every="FREQ=DAILY;COUNT=1", at="09:00")
+    for zone, moment in [("Africa/Nairobi", "2026-12-01 06:00"), ("Pacific/Apia|America/New_York", "2026-12-01 14:00")]:
+        found = occurrences(one, zone=zone, launched=utc(moment), since=utc(moment), until=FOR_EVER)
+        assert [each.due for each in found] == [utc(moment)]
+
+
 def test_a_rule_with_a_first_day_counts_from_there_whatever_the_launch() -> None:
     one = step(every="FREQ=WEEKLY;BYDAY=MO;COUNT=3", at="09:00", **{"from": "2026-11-16"})
     assert due(one) == []

@@ -40,7 +40,7 @@ def test_every_fault_has_its_place_its_problem_and_its_remedy(clinic: Path) -> N
     result = run()
     assert result.exit_code == 1
     assert "campaigns/one.yaml:1:1  `titel` is not known here.\n      Did you mean `title`?" in result.stdout
-    assert "campaigns/one.yaml:8:66  `days` is of the wrong type.\n      Give it a whole number." in result.stdout
+    assert "campaigns/one.yaml:8:67  `days` is of the wrong type.\n      Give it a whole number." in result.stdout
     assert result.stdout.endswith("3 faults in 1 file.\n")
 
 
