@@ -10,8 +10,8 @@ import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-from starlette.requests import Request
-from starlette.responses import Response
+from fastapi import Request
+from fastapi.responses import Response
 
 from outreach.simulator.options import Span, Weather
 
