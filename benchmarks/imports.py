@@ -29,7 +29,7 @@ from outreach.store import migrate
 from outreach.store.database import Database
 
 SECONDS, MEGABYTES = 90, 300
-COMMAND = "from outreach.cli.people import app; app()"
+COMMAND = "from outreach.cli import main; main()"
 TITLES = ("phone", "language", "tags", "hours", "consent", "text:district", "number:age", "date:refill_date")
 
 
@@ -95,7 +95,7 @@ def _clinic(folder: Path, url: str) -> dict[str, str]:
 
 def _run(folder: Path, table: Path, environment: dict[str, str]) -> tuple[dict[str, int], float, float]:
     """The command's figures, its seconds, and its largest resident size in MB."""
-    command = [sys.executable, "-c", COMMAND, "import", str(table), "--topic", "tb", "--json"]
+    command = [sys.executable, "-c", COMMAND, "people", "import", str(table), "--topic", "tb", "--json"]
     root = str(Path(__file__).parents[1])
     started = time.monotonic()
     done = subprocess.run(

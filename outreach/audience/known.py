@@ -58,7 +58,7 @@ def look_up(session: Session, vault: Vault, batch: Sequence[Index], topic: str) 
     numbers = [each.number for each in batch]
     suppressed = set(session.scalars(select(Suppression.lookup).where(Suppression.lookup.in_(numbers))))
     persons = _persons(session, numbers)
-    apps = _apps(session, [app for each in batch for app in each.push])
+    apps = _owners(session, Kind.PUSH, [app for each in batch for app in each.push])
     known = Known(suppressed, persons, apps)
     ids = [person.id for person in persons.values()]
     if not ids:
@@ -84,18 +84,16 @@ def _held_back(line: Standing) -> bool:
 
 
 def _persons(session: Session, numbers: Collection[bytes]) -> dict[bytes, Person]:
-    query = (
-        select(Endpoint.lookup, Person)
-        .join(Person, Person.id == Endpoint.person_id)
-        .where(Endpoint.kind == Kind.SMS, Endpoint.lookup.in_(numbers))
-    )
-    return dict(session.execute(query).tuples().all())
+    # Two plain look-ups: in a database whose statistics are not there yet, PostgreSQL plans their join badly.
+    owners = _owners(session, Kind.SMS, numbers)
+    persons = {each.id: each for each in session.scalars(select(Person).where(Person.id.in_(owners.values())))}
+    return {number: persons[person_id] for number, person_id in owners.items()}
 
 
-def _apps(session: Session, indexes: Collection[bytes]) -> dict[bytes, int]:
+def _owners(session: Session, kind: Kind, indexes: Collection[bytes]) -> dict[bytes, int]:
     if not indexes:
         return {}
-    query = select(Endpoint.lookup, Endpoint.person_id).where(Endpoint.kind == Kind.PUSH, Endpoint.lookup.in_(indexes))
+    query = select(Endpoint.lookup, Endpoint.person_id).where(Endpoint.kind == kind, Endpoint.lookup.in_(indexes))
     return dict(session.execute(query).tuples().all())
 
 

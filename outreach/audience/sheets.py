@@ -66,7 +66,7 @@ def open_sheet(path: Path, encoding: str = "") -> Iterator[Sheet]:
             f"{path.name} is an old .xls workbook or has a password. Save it as .xlsx without one, or as CSV UTF-8."
         )
     if head.startswith(workbooks.ZIP):
-        with workbooks.open_workbook(path, MOST_COLUMNS) as (rows, about):
+        with workbooks.open_workbook(path) as (rows, about):
             yield _sheet(path, (Record(number, cells) for number, cells in rows), about)
         return
     chosen, lines = _encoding(path, head, encoding)
@@ -81,9 +81,10 @@ def _sheet(path: Path, records: Iterator[Record], about: int) -> Sheet:
         raise SheetError(f"{path.name} is empty. Its first row says what the columns are: phone,language,tags")
     if header.broken:
         raise SheetError(f"{path.name}, row {header.row}: a quotation mark of the header is not closed.")
-    if len(header.cells) > MOST_COLUMNS:
+    titled = max(index for index, title in enumerate(header.cells, 1) if title)
+    if titled > MOST_COLUMNS:
         raise SheetError(f"{path.name} has more than {MOST_COLUMNS} columns. Keep those that are needed.")
-    return Sheet(header.cells, filled, max(about - header.row, 0))
+    return Sheet(header.cells[:titled], filled, max(about - header.row, 0))
 
 
 def _encoding(path: Path, head: bytes, asked: str) -> tuple[str, int]:

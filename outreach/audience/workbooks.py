@@ -35,11 +35,11 @@ class _Sheet(Protocol):
     max_row: int | None
 
     def reset_dimensions(self) -> None: ...
-    def iter_rows(self, *, max_col: int, values_only: bool) -> Iterator[tuple[object, ...]]: ...
+    def iter_rows(self, *, values_only: bool) -> Iterator[tuple[object, ...]]: ...
 
 
 @contextmanager
-def open_workbook(path: Path, most_columns: int) -> Iterator[tuple[Rows, int]]:
+def open_workbook(path: Path) -> Iterator[tuple[Rows, int]]:
     """The rows of the first visible sheet, and about how many; formulas as last computed. Raises SheetError."""
     with warnings.catch_warnings():
         # openpyxl warns of cells that it cannot read, and quotes them: a number may stand there.
@@ -53,7 +53,7 @@ def open_workbook(path: Path, most_columns: int) -> Iterator[tuple[Rows, int]]:
             sheets = [sheet for sheet in cast(list[_Sheet], book.worksheets) if sheet.sheet_state == "visible"]
             if not sheets:
                 raise SheetError(f"{path.name} has no visible sheet.")
-            yield _rows(path, sheets[0], most_columns), sheets[0].max_row or 0
+            yield _rows(path, sheets[0]), sheets[0].max_row or 0
         finally:
             book.close()
 
@@ -66,11 +66,11 @@ def _measure(path: Path) -> None:
                 raise SheetError(f"{path.name} unpacks to more than {most >> 20} MB. Save the one sheet as CSV UTF-8.")
 
 
-def _rows(path: Path, sheet: _Sheet, most_columns: int) -> Rows:
+def _rows(path: Path, sheet: _Sheet) -> Rows:
     sheet.reset_dimensions()  # some programs write a wrong size, which would cut the table off
     number = 0
     try:
-        for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=most_columns + 1), 1):
+        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
             yield number, tuple(map(_text, cells))
     except _UNREADABLE:
         raise _unreadable(path, number + 1) from None
