@@ -2,9 +2,8 @@
 
 Floors (imports only go down; `lint-imports` checks it)::
 
-    scheduler                    Celery: says *that* there is work, never what
-    cli                          the commands of `outreach`
-    console                      webhooks and pages
+    cli                          the commands of `outreach`: they start the rest
+    scheduler | console          Celery says *that* there is work, never what | webhooks and pages
     reports                      read everything, write nothing
     campaigns | threads          what goes out | what comes in
     delivery                     the only door out: gate, queue, send, receipts

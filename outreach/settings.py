@@ -41,8 +41,14 @@ class Settings(BaseSettings):
     )
     broker_url: str = Field(
         "",
-        description="Celery broker; empty means the embedded one (files in the workspace, one machine).",
+        description="Celery broker; empty means the embedded one of `outreach up` (one process).",
         examples=["redis://localhost:6379/0", "amqp://guest@localhost//"],
+    )
+    broker_prefix: str = Field(
+        "outreach",
+        pattern=r"^[a-z0-9_-]{1,40}$",
+        description="Begins the names of the broker's queues, so that several clinics can share one broker.",
+        examples=["sunrise"],
     )
     keyring: SecretStr = Field(
         SecretStr(""),
@@ -88,9 +94,9 @@ class Settings(BaseSettings):
         examples=["21:00-08:00"],
     )
     sensitive_topics: list[str] = Field(
-        ["hiv"],
+        ["hiv", "mental-health"],
         description="Topics whose templates must have a covert body.",
-        examples=['["hiv", "mental-health"]'],
+        examples=['["hiv"]'],
     )
     part_limit: int = Field(3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"])
     prices: dict[str, float] = Field(
@@ -141,7 +147,7 @@ class Settings(BaseSettings):
 
     @property
     def state(self) -> Path:
-        """Folder of what the embedded parts keep: database and broker."""
+        """Folder of what the embedded parts keep."""
         return self.workspace / ".outreach"
 
     @property
@@ -152,7 +158,7 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """The broker URL with the embedded default filled in."""
-        return self.broker_url or "filesystem://"
+        return self.broker_url or "memory://"
 
 
 def load(workspace: Path | None = None) -> Settings:

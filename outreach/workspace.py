@@ -11,7 +11,7 @@ from outreach.errors import StoreError
 from outreach.privacy.tables import KeyProof
 from outreach.privacy.vault import Vault, keyring_of
 from outreach.settings import Settings, load
-from outreach.store import migrate
+from outreach.store import dialects, migrate
 from outreach.store.database import Database
 
 
@@ -50,6 +50,25 @@ def assemble(settings: Settings) -> Workspace:
         raise StoreError("The database is missing or behind this version. Run: outreach db upgrade")
     _check_keys(database, vault)
     return Workspace(settings, database, vault)
+
+
+def prepare(settings: Settings) -> Workspace:
+    """Bring the database up to this version and bind it to the keyring, then open it; safe to do again.
+
+    Raises like `open_workspace`.
+    """
+    vault = Vault(keyring_of(settings))
+    settings.state.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    migrate.upgrade(database.engine)
+    with database.write() as session:
+        if session.scalar(select(KeyProof.master).limit(1)) is None:
+            at = dialects.now(session)
+            session.add_all(
+                KeyProof(master=master, sealed=vault.prove(master), created_at=at) for master in vault.masters
+            )
+    database.close()
+    return assemble(settings)
 
 
 def _check_keys(database: Database, vault: Vault) -> None:

@@ -7,7 +7,6 @@ tick finds all the work in the database. Two beats do no harm: every task is a h
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -22,13 +21,26 @@ QUEUES = ("conversations", "sms", "push", "upkeep")
 TICK, DRAIN, PLAN, SWEEP = (f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep"))
 
 
+#: Seconds after which a broker may drop a queue that nobody uses: there is nothing in it that matters.
+UNUSED = 3600
+
+
+def queue_name(settings: Settings, name: str) -> str:
+    """A queue's name at the broker."""
+    return f"{settings.broker_prefix}.{name}"
+
+
+def queues(settings: Settings) -> list[str]:
+    """The names of all queues at the broker."""
+    return [queue_name(settings, name) for name in QUEUES]
+
+
 def make(settings: Settings) -> Celery:
     """The application for one clinic."""
     app = Celery("outreach", broker=settings.broker, include=["scheduler.tasks"], set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(name) for name in QUEUES],
-        task_default_queue="upkeep",
-        task_routes={name: {"queue": "upkeep"} for name in (TICK, PLAN, SWEEP)},
+        task_queues=[Queue(name, expires=UNUSED) for name in queues(settings)],
+        task_default_queue=queue_name(settings, "upkeep"),
         task_ignore_result=True,
         task_acks_late=False,  # a hint that is lost costs a second; one that is done twice costs nothing either
         task_serializer="json",
@@ -52,14 +64,5 @@ def make(settings: Settings) -> Celery:
 
 
 def _transport(settings: Settings) -> dict[str, Any]:
-    if settings.broker_url:
-        return {}
-    folder = settings.state / "broker"
-    for name in ("queue", "control"):
-        Path(folder / name).mkdir(parents=True, exist_ok=True)
-    return {
-        "data_folder_in": str(folder / "queue"),
-        "data_folder_out": str(folder / "queue"),
-        "control_folder": str(folder / "control"),
-        "polling_interval": 0.1,
-    }
+    """The embedded broker is a queue in this process's memory: it is asked often, and has nothing to lose."""
+    return {} if settings.broker_url else {"polling_interval": 0.1}

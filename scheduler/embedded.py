@@ -11,19 +11,18 @@ from celery.beat import Service
 
 from outreach.workspace import Workspace
 from scheduler import tasks
-from scheduler.app import QUEUES, make
+from scheduler.app import make, queues
 
 
 @contextmanager
 def working(workspace: Workspace) -> Iterator[tasks.Desk]:
     """A worker and a beat, as long as the block lasts."""
-    desk = tasks.open_desk(workspace)
     app = make(workspace.settings)
-    app.finalize()
+    desk = tasks.open_desk(workspace, app)
     worker = app.WorkController(
         pool="threads",
         concurrency=tasks.threads_needed(len(desk.providers.senders)),
-        queues=QUEUES,
+        queues=queues(workspace.settings),
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -49,7 +48,7 @@ class _Beat:
     """Celery's beat service without its process and without its signals."""
 
     def __init__(self, app: Celery) -> None:
-        self._service = Service(app)
+        self._service = Service(app, scheduler_cls=app.conf.beat_scheduler)
 
     def start(self) -> None:
         """Beat until stopped."""

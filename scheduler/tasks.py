@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from celery import Celery, shared_task
+from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from outreach import log
 from outreach.campaigns import invitations, planning, runs
-from outreach.channels.contract import Kind
-from outreach.channels.registry import Providers
 from outreach.delivery import carriers, send, sweep
 from outreach.delivery.queue import due_lanes
 from outreach.messages.status import Lane
 from outreach.workspace import Workspace
-from scheduler.app import DRAIN, PLAN, SWEEP, TICK
+from scheduler.app import DRAIN, PLAN, SWEEP, TICK, queue_name
 
 logger = log.get("scheduler")
 
@@ -25,9 +24,10 @@ logger = log.get("scheduler")
 class Desk:
     """What the tasks of this process work with, set once when the worker starts."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, app: Celery) -> None:
         self.workspace = workspace
-        self.providers: Providers = carriers.build(workspace)
+        self.app = app
+        self.providers = carriers.build(workspace)
         self._busy: set[tuple[str, ...]] = set()
         self._lock = threading.Lock()
         with workspace.database.write() as session:
@@ -54,9 +54,9 @@ class Desk:
 _desks: list[Desk] = []
 
 
-def open_desk(workspace: Workspace) -> Desk:
+def open_desk(workspace: Workspace, app: Celery) -> Desk:
     """Make this process able to work for a clinic."""
-    _desks[:] = [Desk(workspace)]
+    _desks[:] = [Desk(workspace, app)]
     return _desks[0]
 
 
@@ -70,18 +70,14 @@ def threads_needed(senders: int) -> int:
     return 2 * max(1, senders) + 3
 
 
-@shared_task(name=TICK, bind=True)
-def tick(self: object) -> None:
+@shared_task(name=TICK)
+def tick() -> None:
     """See which senders have due messages, and hint at it."""
-    app: Celery = self.app  # type: ignore[attr-defined]
+    settings = desk().workspace.settings
     with _whole(), desk().workspace.database.read() as session:
         for sender, kind, lane in due_lanes(session):
-            queue = "conversations" if lane is Lane.CONVERSATION else _queue(kind)
-            app.send_task(DRAIN, args=[sender, lane.value], queue=queue, expires=3)
-
-
-def _queue(kind: Kind) -> str:
-    return "push" if kind is Kind.PUSH else "sms"
+            name = "conversations" if lane is Lane.CONVERSATION else kind.value
+            desk().app.send_task(DRAIN, args=[sender, lane.value], queue=queue_name(settings, name), expires=3)
 
 
 @shared_task(name=DRAIN)
@@ -112,11 +108,13 @@ def sweep_up() -> None:
 
 @contextmanager
 def _whole() -> Iterator[None]:
-    """A database that is away is not the task's fault: the next tick tries again.
-
-    Its message may name hosts or values.
-    """
+    """A database or broker that is away is nobody's fault: the next tick tries again. Its text may name hosts."""
     try:
         yield
     except DBAPIError as error:
         logger.error("database error", error=type(error.orig).__name__)
+    except OperationalError:
+        logger.error("broker error")
+    except Exception as error:
+        # Celery would log the error's text, which may quote what it should not: its class and place must do.
+        logger.error("task failed", exc_info=error)

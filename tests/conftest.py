@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,12 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy.engine import make_url
 
+from outreach.store import migrate
+from outreach.store.database import Database
+from outreach.workspace import Workspace
+from tests.clinic import clinic
 from tests.postgres import Postgres
 
 VARIABLES = {
@@ -132,3 +138,47 @@ def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def chromium() -> str:
     """Path of a Chromium."""
     return _place("chromium")
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "outreach.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(postgres: Postgres) -> Iterator[str]:
+    """The name of a migrated, empty PostgreSQL database to copy."""
+    with postgres.database() as url:
+        _migrate(url)
+        yield make_url(url).database or ""
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate.upgrade(database.engine)
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same test twice, on a migrated SQLite and on a migrated PostgreSQL database of its own."""
+    if request.param == "sqlite":
+        path = tmp_path / "clinic" / ".outreach" / "outreach.db"
+        path.parent.mkdir(parents=True)
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    template: str = request.getfixturevalue("_migrated_postgres")
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database(template=template) as url:
+        yield url
+
+
+@pytest.fixture
+def workspace(migrated_url: str, tmp_path: Path) -> Iterator[Workspace]:
+    """A clinic of this test's own: migrated, with keys, the shipped templates, and two senders of nowhere."""
+    with clinic(migrated_url, tmp_path / "clinic") as made:
+        yield made

@@ -72,12 +72,13 @@ def newcomer(
 def endpoint(vault: Vault, person_id: int, key: bytes, variant: Variant, value: str, at: datetime) -> Row:
     """The row of one way to reach a person, sealed with her key."""
     kind = Kind.SMS if variant is Variant.NUMBER else Kind.PUSH
+    endpoint_id = new_id()
     return {
-        "id": new_id(),
+        "id": endpoint_id,
         "person_id": person_id,
         "kind": kind,
         "variant": variant,
-        "value": seal(key, value, "endpoint", "value", person_id),
+        "value": seal(key, value, "endpoint", "value", endpoint_id),
         "lookup": lookup(vault, kind, value),
         "state": EndpointState.OK,
         "reason": "",
@@ -87,7 +88,7 @@ def endpoint(vault: Vault, person_id: int, key: bytes, variant: Variant, value: 
 
 def value_of(key: bytes, reach: Endpoint) -> str:
     """The number or token of an endpoint. Raises KeyringError."""
-    return unseal(key, reach.value, "endpoint", "value", reach.person_id)
+    return unseal(key, reach.value, "endpoint", "value", reach.id)
 
 
 def by_number(session: Session, vault: Vault, number: str) -> int | None:

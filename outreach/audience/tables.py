@@ -99,9 +99,7 @@ class PersonTag(Base):
     __tablename__ = "person_tag"
     __table_args__ = (Index("ix_person_tag_tag", "tag", "person_id"),)
 
-    person_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
-    )
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
     tag: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
@@ -115,9 +113,7 @@ class PersonField(Base):
         Index("ix_person_field_day", "name", "day"),
     )
 
-    person_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False
-    )
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     text: Mapped[str | None] = mapped_column(String(400))
     number: Mapped[float | None]

@@ -8,11 +8,11 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach import consent, log
+from outreach.audience import people
 from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
 from outreach.channels.contract import Kind
 from outreach.consent import ConsentState, Standing
 from outreach.delivery import carriers
-from outreach.delivery.compose import keys_of
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.messages.samples import system_text
 from outreach.messages.status import Purpose
@@ -38,14 +38,14 @@ def invite(workspace: Workspace) -> int:
 def _chunk(workspace: Workspace) -> int:
     with workspace.database.write() as session:
         at = dialects.now(session)
-        people = _uninvited(session)
-        if not people:
+        asked = _uninvited(session)
+        if not asked:
             return 0
-        keys = keys_of(session, workspace.vault, [person.id for person, _ in people])
+        keys = people.keys_of(session, workspace.vault, [person.id for person, _ in asked])
         senders = carriers.senders(session, Kind.SMS)
         return sum(
             _one(session, workspace, person, topic, keys[person.id], carriers.sender_for(senders, person.id), at)
-            for person, topic in people
+            for person, topic in asked
         )
 
 

@@ -11,10 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from outreach import parts
+from outreach.audience import people
 from outreach.audience.tables import Openness, Person
 from outreach.channels.acks import acknowledgement
 from outreach.channels.contract import Kind, Outgoing, Variant
@@ -22,8 +20,7 @@ from outreach.delivery.facts import Claim, Facts, RunFacts
 from outreach.errors import DefinitionError, KeyringError
 from outreach.messages import templates
 from outreach.messages.templates import RenderError, Template
-from outreach.privacy.tables import PersonKey
-from outreach.privacy.vault import Vault, unseal
+from outreach.privacy.vault import unseal
 from outreach.settings import Settings
 
 
@@ -54,14 +51,6 @@ class Pen:
     keys: dict[int, bytes] = field(repr=False)
 
 
-def keys_of(session: Session, vault: Vault, people: Sequence[int]) -> dict[int, bytes]:
-    """The keys of people, opened. Somebody forgotten has none."""
-    rows = session.execute(
-        select(PersonKey.person_id, PersonKey.master, PersonKey.wrapped).where(PersonKey.person_id.in_(set(people)))
-    )
-    return {person: vault.unwrap(person, master, wrapped) for person, master, wrapped in rows}
-
-
 def compose(claims: Sequence[Claim], facts: Facts, pen: Pen) -> Composed:
     """Write every claimed message."""
     composed = Composed()
@@ -82,7 +71,7 @@ def _write(claim: Claim, facts: Facts, pen: Pen) -> Written:
         id=claim.id,
         kind=Kind(claim.kind),
         variant=Variant(endpoint.variant),
-        to=unseal(key, endpoint.value, "endpoint", endpoint.kind, person.id),
+        to=people.value_of(key, endpoint),
         title=title,
         text=text,
         lifetime=_lifetime(claim, facts.at),

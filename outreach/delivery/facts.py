@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent
+from outreach.audience.people import plain
 from outreach.audience.tables import Endpoint, Person, PersonField
 from outreach.channels.contract import Kind
 from outreach.messages.frozen import Frozen
@@ -131,5 +132,5 @@ def fields_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, obj
     found: dict[int, dict[str, object]] = {}
     columns = (PersonField.person_id, PersonField.name, PersonField.text, PersonField.number, PersonField.day)
     for person, name, words, number, day in session.execute(select(*columns).where(PersonField.person_id.in_(ids))):
-        found.setdefault(person, {})[name] = next((value for value in (day, number, words) if value is not None), None)
+        found.setdefault(person, {})[name] = plain(words, number, day)
     return found

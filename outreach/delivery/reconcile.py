@@ -10,11 +10,12 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from outreach.audience import people
 from outreach.channels import http
 from outreach.channels.contract import Kind, Outgoing, Provider, Receipt
 from outreach.channels.registry import Providers
 from outreach.delivery import carriers, facts, receipts
-from outreach.delivery.compose import Pen, compose, keys_of
+from outreach.delivery.compose import Pen, compose
 from outreach.delivery.facts import COLUMNS, Claim, Facts
 from outreach.delivery.moves import Move, advance
 from outreach.messages.status import Failure, State
@@ -48,7 +49,7 @@ def settle(workspace: Workspace, providers: Providers) -> int:
     with workspace.database.read() as session:
         claims = [doubt.claim for doubt in doubts]
         known = facts.load(session, claims, dialects.now(session), lock=False)
-        keys = keys_of(session, workspace.vault, [claim.person_id for claim in claims])
+        keys = people.keys_of(session, workspace.vault, [claim.person_id for claim in claims])
     composed = compose(claims, known, Pen(workspace.settings, carriers.ack_key(workspace), keys))
     outgoing = {written.claim.id: written.outgoing for written in composed.written}
     settled = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from outreach import log
+from outreach.audience import people
 from outreach.audience.hours import quiet_hours
 from outreach.channels import http
 from outreach.channels.contract import Answer, Cause, Rejected
@@ -59,7 +60,7 @@ def write(workspace: Workspace, batch: Batch) -> Composed:
     if batch.facts is None:
         return Composed()
     with workspace.database.read() as session:
-        keys = compose.keys_of(session, workspace.vault, [claim.person_id for claim in batch.claims])
+        keys = people.keys_of(session, workspace.vault, [claim.person_id for claim in batch.claims])
     return compose.compose(batch.claims, batch.facts, Pen(workspace.settings, carriers.ack_key(workspace), keys))
 
 

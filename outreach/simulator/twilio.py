@@ -55,7 +55,7 @@ async def create(request: Request) -> Response:
     """Take a message."""
     carrier = _carrier(request)
     form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-    ours = dict(parse_qsl(urlsplit(form.get("StatusCallback", "")).query)).get("message", "")
+    ours = dict(parse_qsl(urlsplit(form.get("StatusCallback", "")).query)).get("m", "")
 
     async def work(mishap: Mishap | None) -> Response:
         code = 20003 if not _authorised(request, carrier) else why_not(form, carrier)

@@ -19,7 +19,6 @@ from outreach.audience import people
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound, Kind, SenderSpec
 from outreach.delivery import carriers, tally
-from outreach.delivery.compose import keys_of
 from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.vault import seal
@@ -93,7 +92,7 @@ def _act(
 ) -> Received:
     understood = keywords.understand(inbound.text, person.language)
     context = _context(session, person.id, at)
-    key = keys_of(session, workspace.vault, [person.id])[person.id]
+    key = people.keys_of(session, workspace.vault, [person.id])[person.id]
     note = answers.Note(workspace, person, key, sender, inbound, at)
     person.replied_at = at
     if understood.verb is not None and (outcome := verbs.act(session, note, understood.verb)):

@@ -10,9 +10,10 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from outreach import consent
+from outreach.audience import people
 from outreach.audience.tables import Person
 from outreach.delivery import facts
-from outreach.delivery.compose import keys_of, text_of
+from outreach.delivery.compose import text_of
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.facts import Claim
 from outreach.errors import ConflictError, KeyringError, NotFoundError
@@ -81,7 +82,7 @@ def show(workspace: Workspace, thread_id: int) -> Conversation:
     with workspace.database.read() as session:
         thread, person = _get(session, thread_id)
         summary = _summary(thread, person, bool(consent.stopped(session, [person.id])))
-        key = keys_of(session, workspace.vault, [person.id]).get(person.id, b"")
+        key = people.keys_of(session, workspace.vault, [person.id]).get(person.id, b"")
         query = select(Message).where(Message.thread_id == thread.id).order_by(Message.id)
         said = [_said(message, key) for message in session.scalars(query)]
         return Conversation(summary, [*_began(session, workspace, thread, person), *said])
@@ -104,7 +105,7 @@ def reply(workspace: Workspace, thread_id: int, text: str) -> int:
             raise ConflictError(f"Thread {thread_id} is closed. It opens again when she writes.")
         if consent.stopped(session, [person.id]):
             raise ConflictError("She said STOP: only her own START lifts it, and nothing is sent until then.")
-        key = keys_of(session, workspace.vault, [person.id])[person.id]
+        key = people.keys_of(session, workspace.vault, [person.id])[person.id]
         count = len(session.scalars(select(Message.id).where(Message.thread_id == thread_id)).all())
         draft = Draft(
             person_id=person.id,

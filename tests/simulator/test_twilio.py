@@ -35,7 +35,7 @@ def base(carrier: Carriers) -> Iterator[str]:
 
 @pytest.fixture
 def callback(clinic_url: str) -> str:
-    return f"{clinic_url}/hooks/twilio/status?message=42"
+    return f"{clinic_url}/hooks/twilio/status?m=42"
 
 
 def test_a_message_through_a_service_is_accepted_without_sender_and_parts(base: str) -> None:

@@ -22,7 +22,7 @@ class Carrier:
         """Send a text; `ours` is the clinic's id."""
         form = {"To": to, "Body": body, "MessagingServiceSid": SERVICE} | more
         if self.callback:
-            form["StatusCallback"] = f"{self.callback}/hooks/twilio/status?message={ours}"
+            form["StatusCallback"] = f"{self.callback}/hooks/twilio/status?m={ours}"
         return self.http.post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", data=form, auth=(ACCOUNT, TOKEN))
 
     def push(self, address: str = "t-1", *, ours: int = 1) -> httpx.Response:

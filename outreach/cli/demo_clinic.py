@@ -1,0 +1,100 @@
+"""The throw-away clinic of the demo:
+made-up people, one campaign that begins now, and settings that point at the simulator.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from outreach.messages.samples import samples
+from outreach.privacy.vault import Keyring
+
+ZONE = "Africa/Nairobi"
+CAMPAIGN = "demo"
+TOPIC = "tb"
+TOKEN = "made-up-for-the-demo"  # noqa: S105
+
+#: Prefixes of mobile numbers, by country; all of them keep Nairobi's time, so that one wall time is one moment.
+PREFIXES = ("+25471", "+25472", "+25479", "+25677", "+25575")
+LANGUAGES = {"en": 5, "sw": 4, "fr": 1}
+
+_DEFINITION = """\
+# The demo's campaign: the first two messages of TB treatment support, {gap} seconds apart.
+title: TB treatment support (demo)
+topic: {topic}
+language: en
+audience:
+  all: [{{tag: on-treatment}}]
+channels: [push, sms]
+unread_after: {unread}
+hours: {{from: "00:00", to: "24:00"}}
+expires: 1h
+steps:
+  - id: welcome
+    template: tb/welcome
+    at: "{first:%Y-%m-%d %H:%M:%S}"
+  - id: every-day
+    template: tb/every-day
+    at: "{second:%Y-%m-%d %H:%M:%S}"
+"""
+
+
+def found(folder: Path) -> None:
+    """Make the clinic's folder: templates, keys and .env. What is there stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "templates").exists():
+        shutil.copytree(samples() / "templates", folder / "templates")
+    (folder / "campaigns").mkdir(exist_ok=True)
+    if not (folder / "keyring.json").exists():
+        Keyring.new().save(folder / "keyring.json")
+
+
+def write_campaign(folder: Path, now: datetime, *, gap: float, unread: str) -> None:
+    """Write the campaign: the first message is due at once, the second `gap` seconds later."""
+    wall = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0)
+    text = _DEFINITION.format(
+        topic=TOPIC, gap=round(gap), unread=unread, first=wall, second=wall + timedelta(seconds=gap)
+    )
+    (folder / "campaigns" / f"{CAMPAIGN}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_people(path: Path, count: int, seed: int = 7) -> None:
+    """Write a table of made-up people, as a clinic would export it."""
+    chance = random.Random(seed)  # noqa: S311 (made-up people must be the same ones each time)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["phone", "language", "tags", "consent", "push_token", "text:district", "date:refill_date"])
+        table.writerows(_people(chance, count))
+
+
+def _people(chance: random.Random, count: int) -> Iterator[list[str]]:
+    numbers: set[str] = set()
+    while len(numbers) < count:
+        numbers.add(f"{chance.choice(PREFIXES)}{chance.randrange(10**7):07d}")
+    for place, number in enumerate(sorted(numbers, key=lambda each: chance.random())):
+        yield [
+            number,
+            chance.choices(list(LANGUAGES), list(LANGUAGES.values()))[0],
+            "on-treatment",
+            "paper form" if chance.random() < 0.95 else "",  # the others are invited
+            f"demo-app-{place:06d}-{chance.randrange(16**16):016x}" if chance.random() < 0.2 else "",
+            chance.choice(["kisumu", "siaya", "busia"]),
+            f"{datetime.now(ZoneInfo(ZONE)).date() + timedelta(days=chance.randrange(1, 28))}",
+        ]
+
+
+def read_people(path: Path) -> list[dict[str, str]]:
+    """The made-up people again, by column."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def instant(wall: datetime) -> datetime:
+    """A wall time at the clinic as a moment."""
+    return wall.replace(tzinfo=ZoneInfo(ZONE))

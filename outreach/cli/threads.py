@@ -1,0 +1,103 @@
+"""`outreach threads`: the inbox of helpers, until there is a page for it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from outreach.threads import inbox
+from outreach.threads.inbox import Conversation, Summary
+from outreach.threads.tables import ThreadState
+from outreach.workspace import open_workspace
+
+app = typer.Typer(help="Anonymous conversations with people.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+Id = Annotated[int, typer.Argument(help="The thread's number.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    closed: Annotated[bool, typer.Option("--closed", help="The closed ones instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Threads, those who wait longest first."""
+    states = [ThreadState.CLOSED] if closed else [ThreadState.WAITING, ThreadState.ANSWERED]
+    workspace = open_workspace(Path())
+    with workspace.database.read() as session:
+        found = inbox.waiting(session, states)
+        now = workspace.database.now()
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], default=str, indent=1))
+        return
+    if not found:
+        typer.echo("No thread is closed yet." if closed else "Nobody is waiting. Threads open when people write.")
+        return
+    Console().print(_table(found, now))
+
+
+def _table(found: list[Summary], now: datetime) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("thread", "who", "language", "about", "state", "waits for"):
+        table.add_column(title)
+    for each in found:
+        state = "stopped" if each.stopped else "perhaps a stop" if each.hold else str(each.state)
+        waits = _ago(now, each.waiting_since) if each.waiting_since else ""
+        table.add_row(str(each.id), each.pseudonym, each.language, each.topic or each.programme, state, waits)
+    return table
+
+
+def _ago(now: datetime, since: datetime) -> str:
+    minutes = int((now - since).total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+@app.command()
+def show(thread: Id, *, as_json: AsJson = False) -> None:
+    """One conversation. Numbers, addresses and links that people wrote are hidden."""
+    conversation = inbox.show(open_workspace(Path()), thread)
+    if as_json:
+        typer.echo(json.dumps(asdict(conversation), default=str, indent=1))
+        return
+    _print(conversation)
+
+
+def _print(conversation: Conversation) -> None:
+    console, summary = Console(highlight=False), conversation.summary
+    console.print(f"[bold]{summary.pseudonym}[/bold] · {summary.language} · {summary.topic or summary.programme}")
+    if summary.stopped:
+        console.print("[yellow]She said STOP: nothing can be sent until she sends START.[/yellow]")
+    for said in conversation.said:
+        who = summary.pseudonym if said.who == "person" else said.who
+        console.print(f"\n[dim]{said.at:%d %b %H:%M} UTC · {who} · {said.state}[/dim]")
+        console.print(said.text, markup=False)
+
+
+@app.command()
+def reply(
+    thread: Id,
+    text: Annotated[str, typer.Argument(help="The answer; `-` reads it from standard input, so no history keeps it.")],
+) -> None:
+    """Answer a thread. It goes out ahead of every campaign."""
+    words = typer.get_text_stream("stdin").read() if text == "-" else text
+    inbox.reply(open_workspace(Path()), thread, words)
+    typer.echo("The answer is on its way.")
+
+
+@app.command()
+def close(
+    thread: Id, outcome: Annotated[str, typer.Option(help="How it ended, in a word or two.")] = "answered"
+) -> None:
+    """Close a thread. It opens again by itself when the person writes."""
+    inbox.close(open_workspace(Path()), thread, outcome)
+    typer.echo(f"Thread {thread} is closed: {outcome}.")
