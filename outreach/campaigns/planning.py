@@ -234,7 +234,7 @@ def _write(
     }
     chosen = select(*values.values()).where(*conditions)
     statement = dialects.insert(session, Message).from_select(list(values), chosen).on_conflict_do_nothing()
-    written: int = session.execute(statement).rowcount  # type: ignore[attr-defined]
+    written: int = session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
     tally.note(
         session, [tally.Change(tally.Cell(run.id, due.step.id, day, kind, State.QUEUED, ""), written, written, 0.0)]
     )
