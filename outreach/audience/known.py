@@ -94,7 +94,7 @@ def _owners(session: Session, kind: Kind, indexes: Collection[bytes]) -> dict[by
     if not indexes:
         return {}
     query = select(Endpoint.lookup, Endpoint.person_id).where(Endpoint.kind == kind, Endpoint.lookup.in_(indexes))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _tags(session: Session, ids: Collection[int]) -> dict[int, set[str]]:
@@ -111,7 +111,7 @@ def _fields(session: Session, ids: Collection[int], names: Collection[str]) -> d
     query = select(
         PersonField.person_id, PersonField.name, PersonField.text, PersonField.number, PersonField.day
     ).where(PersonField.person_id.in_(ids), PersonField.name.in_(names))
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     return {(person, name): FieldValue(text, number, day) for person, name, text, number, day in rows}
 
 
@@ -120,4 +120,4 @@ def _sources(session: Session, ids: Collection[int], topic: str) -> dict[int, So
         return {}
     latest = select(func.max(Consent.id)).where(Consent.person_id.in_(ids), Consent.topic == topic)
     query = select(Consent.person_id, Consent.source).where(Consent.id.in_(latest.group_by(Consent.person_id)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

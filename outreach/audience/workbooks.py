@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 from xml.etree.ElementTree import ParseError  # the class only; openpyxl parses
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812 (an exception's name)
@@ -41,12 +41,13 @@ class _Sheet(Protocol):
 @contextmanager
 def open_workbook(path: Path) -> Iterator[tuple[Rows, int]]:
     """The rows of the first visible sheet, and about how many; formulas as last computed. Raises SheetError."""
-    with warnings.catch_warnings():
+    # Opened here, because openpyxl judges a path by its ending.
+    with path.open("rb") as file, warnings.catch_warnings():
         # openpyxl warns of cells that it cannot read, and quotes them: a number may stand there.
         warnings.simplefilter("ignore")
         try:
-            _measure(path)
-            book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            _measure(path, file)
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         except _UNREADABLE:
             raise _unreadable(path) from None
         try:
@@ -58,8 +59,8 @@ def open_workbook(path: Path) -> Iterator[tuple[Rows, int]]:
             book.close()
 
 
-def _measure(path: Path) -> None:
-    with ZipFile(path) as archive:
+def _measure(path: Path, file: IO[bytes]) -> None:
+    with ZipFile(file) as archive:
         for member in archive.infolist():
             most = MOST_SHEET if member.filename.startswith("xl/worksheets/") else MOST_OTHER
             if member.file_size > most:

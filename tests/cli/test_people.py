@@ -1,0 +1,149 @@
+"""`outreach people` as it is typed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from outreach import cli
+from outreach.privacy.tables import KeyProof
+from outreach.privacy.vault import Keyring, Vault
+from outreach.store import migrate
+from outreach.store.database import Database
+
+GOOD = "phone,language,tags\n+254712345678,sw,a\n+254722345678,en,b\n"
+MIXED = GOOD + "020 2345678,en,\n+254732345678,xx,\n"
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Path:
+    """A workspace with keys and an empty database that is the current folder."""
+    keyring, database = Keyring.new(), Database(sqlite_url)
+    keyring.save(tmp_path / "keyring.json")
+    migrate.upgrade(database.engine)
+    with database.write() as session:
+        session.add(KeyProof(master="k1", sealed=Vault(keyring).prove("k1"), created_at=datetime.now(UTC)))
+    database.close()
+    monkeypatch.setenv("OUTREACH_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("OUTREACH_KEYRING_FILE", str(tmp_path / "keyring.json"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.app, ["people", *words])
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The exit code of the whole program, as the shell sees it."""
+    monkeypatch.setattr(sys, "argv", ["outreach", "people", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+def test_good_rows_end_with_0_and_a_summary(clinic: Path) -> None:
+    (clinic / "people.csv").write_text(GOOD)
+    done = run("import", "people.csv", "--topic", "tb", "--consent-source", "form 7")
+    assert done.exit_code == 0, done.output
+    assert "added" in done.stdout
+    assert "people.verdicts.csv" in done.stdout
+
+
+def test_refused_rows_end_with_1_and_each_reason_with_its_remedy(clinic: Path) -> None:
+    (clinic / "people.csv").write_text(MIXED)
+    done = run("import", "people.csv", "--topic", "tb")
+    assert done.exit_code == 1
+    for said in ("phone_landline", "language_unknown", "invited", "ISO 639"):
+        assert said in done.stdout
+    assert not [digits for digits in ("712345678", "2345678") if digits in done.output]
+
+
+def test_the_figures_as_json_add_up(clinic: Path) -> None:
+    (clinic / "people.csv").write_text(MIXED)
+    facts = json.loads(run("import", "people.csv", "--topic", "tb", "--json").stdout)
+    assert facts == {
+        "rows": 4,
+        "added": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "refused": 2,
+        "reasons": {"invited": 2, "phone_landline": 1, "language_unknown": 1},
+        "verdicts": "people.verdicts.csv",
+        "dry_run": False,
+    }
+
+
+def test_a_dry_run_says_that_it_is_one(clinic: Path) -> None:
+    (clinic / "people.csv").write_text(GOOD)
+    words = ("import", "people.csv", "--topic", "tb", "--dry-run")
+    assert "Nothing was written" in run(*words).stdout
+    assert json.loads(run(*words, "--json").stdout)["added"] == 2, "nobody was there the second time either"
+
+
+def test_columns_encoding_and_country_are_told_by_options(clinic: Path) -> None:
+    table = "Tél. mobile\tNom\tVillage\n06 12 34 56 78\tZoé\tSète\n"
+    (clinic / "patients.txt").write_bytes(table.encode("latin-1"))
+    options = ["--map", "Tél. mobile=phone", "--map", "village=text:village", "--skip", "nom"]
+    done = run(
+        "import", "patients.txt", "--topic", "tb", *options, "--encoding", "latin-1", "--country", "fr", "--json"
+    )
+    assert json.loads(done.stdout)["added"] == 1
+
+
+MISUSED = [
+    # label, the table, options, what the one line says
+    ("an unknown column", "phone,village\n", (), '--map "village=text:village"'),
+    ("a name", "phone,name\n", (), "no names of people"),
+    ("not UTF-8", "phone\n\xe9\n", (), "--encoding latin-1"),
+    ("a topic that is none", GOOD, ("--topic", "*"), "--topic tb"),
+    ("half an option", GOOD, ("--map", "phone"), '--map "Tel no=phone"'),
+]
+
+
+@pytest.mark.parametrize(("label", "table", "options", "says"), MISUSED, ids=[row[0] for row in MISUSED])
+def test_wrong_use_ends_with_2_and_one_line(
+    label: str,
+    table: str,
+    options: tuple[str, ...],
+    says: str,
+    clinic: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (clinic / "people.csv").write_bytes(table.encode("latin-1"))
+    assert typed(monkeypatch, "import", "people.csv", "--topic", "tb", *options) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said
+
+
+def test_a_file_that_is_not_there_ends_with_2(clinic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert typed(monkeypatch, "import", "nowhere.csv", "--topic", "tb") == 2
+
+
+def test_people_are_given_out_into_a_new_private_file_only(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clinic / "people.csv").write_text(GOOD)
+    run("import", "people.csv", "--topic", "tb")
+    assert "2 people" in run("export", "out.csv").stdout
+    out = clinic / "out.csv"
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        assert sorted(row["tags"] for row in csv.DictReader(file)) == ["a", "b"]
+    assert typed(monkeypatch, "export", "out.csv") == 2
+    assert "not there yet" in capsys.readouterr().err
+
+
+def test_people_are_printed_when_no_file_is_named(clinic: Path) -> None:
+    (clinic / "people.csv").write_text(GOOD)
+    run("import", "people.csv", "--topic", "tb")
+    assert len(run("export").stdout.splitlines()) == 3
