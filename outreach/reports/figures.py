@@ -1,0 +1,149 @@
+"""The figures of a run or of the clinic, added up from the roll-ups: one arithmetic for reports, status and demo."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.channels.contract import Kind
+from outreach.delivery.tally import Cell
+from outreach.messages.status import CARRIED, State
+from outreach.messages.tables import Tally
+
+#: In which figure an outgoing message of each state is counted. Together they are everything that was planned.
+COUNTED: dict[State, str] = {
+    State.PLANNED: "waiting",
+    State.QUEUED: "waiting",
+    State.SENDING: "waiting",
+    State.UNKNOWN: "unknown",
+    **dict.fromkeys(CARRIED, "sent"),
+    State.FAILED: "failed",
+    State.REFUSED: "refused",
+    State.CANCELLED: "cancelled",
+    State.EXPIRED: "expired",
+}
+
+#: Outcomes of a text from a person that end in a thread (`threads.inbound`); the others begin with `keyword:`.
+IN_THREADS = frozenset({"thread", "needs_person"})
+STOP = "keyword:stop"
+
+
+class Sum(NamedTuple):
+    """What one cell of the roll-ups comes to."""
+
+    cell: Cell
+    messages: int
+    parts: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of messages. `sent`: the provider has it, so `delivered` and `undelivered` are among them.
+
+    `parts` (SMS) and `cost` are of what was sent. `states`: of what was
+    planned. `reasons`: counts by state and reason, where there was one.
+    """
+
+    planned: int = 0
+    waiting: int = 0
+    sent: int = 0
+    delivered: int = 0
+    undelivered: int = 0
+    unknown: int = 0
+    failed: int = 0
+    refused: int = 0
+    cancelled: int = 0
+    expired: int = 0
+    replies: int = 0
+    threads: int = 0  # replies that went into a thread
+    keywords: int = 0  # replies that were understood as STOP, START, YES or HELP
+    stops: int = 0
+    parts: int = 0
+    cost: float = 0.0
+    states: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def adds_up(self) -> list[str]:
+        """What does not add up, one sentence each; nothing when every message and every reply is accounted for."""
+        named = self.waiting + self.sent + self.unknown + self.failed + self.refused + self.cancelled + self.expired
+        faults = [f"{state} is below zero: {count}" for state, count in self.states.items() if count < 0]
+        faults += [
+            f"{state} for {reason} is below zero: {count}"
+            for state, counts in self.reasons.items()
+            for reason, count in counts.items()
+            if count < 0
+        ]
+        if self.planned != named:
+            faults.append(f"planned is {self.planned}, but its states come to {named}")
+        if self.replies != self.threads + self.keywords:
+            faults.append(
+                f"replies are {self.replies}, but threads and keywords come to {self.threads + self.keywords}"
+            )
+        return faults
+
+
+def figures(session: Session, run_id: int | None = None) -> Figures:
+    """The figures of one run; None: of the whole clinic, messages outside runs included."""
+    return add_up(sums(session, run_id))
+
+
+def sums(session: Session, run_id: int | None = None) -> list[Sum]:
+    """The roll-ups of one run, or of the whole clinic, one sum per cell; cells that came back to nothing are left out.
+
+    One statement, so that what it gives is of one moment.
+    """
+    cell = [getattr(Tally, name) for name in Cell._fields]
+    messages = func.sum(Tally.messages)
+    query = select(*cell, messages, func.sum(Tally.parts), func.sum(Tally.cost)).group_by(*cell).having(messages != 0)
+    if run_id is not None:
+        query = query.where(Tally.run_id == run_id)
+    return [
+        Sum(Cell(*row[:-3])._replace(state=State(row.state)), int(row[-3]), int(row[-2]), float(row[-1]))
+        for row in session.execute(query)
+    ]
+
+
+def add_up(cells: Iterable[Sum]) -> Figures:
+    """Bring cells together."""
+    counts: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    cost = 0.0
+    for cell, messages, parts, money in cells:
+        if cell.state != State.RECEIVED:
+            states[cell.state] += messages
+        if cell.reason:
+            reasons[cell.state][cell.reason] += messages
+        for name in _named(cell):
+            counts[name] += messages
+        if cell.state in CARRIED:
+            counts["parts"] += parts if cell.kind == Kind.SMS else 0
+            cost += money
+    return Figures(
+        **counts,
+        cost=round(cost, 6),
+        states=dict(sorted(states.items())),
+        reasons={state: dict(sorted(found.items())) for state, found in sorted(reasons.items())},
+    )
+
+
+def _named(cell: Cell) -> list[str]:
+    """The figures in which a message of this cell counts."""
+    if cell.state == State.RECEIVED:
+        return ["replies", *_understood(cell.reason)]
+    names = ["planned", COUNTED[cell.state]]
+    return [*names, cell.state.value] if cell.state in {State.DELIVERED, State.UNDELIVERED} else names
+
+
+def _understood(outcome: str) -> list[str]:
+    if outcome in IN_THREADS:
+        return ["threads"]
+    if not outcome.startswith("keyword:"):
+        return []
+    return ["keywords", "stops"] if outcome == STOP else ["keywords"]

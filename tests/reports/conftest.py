@@ -1,0 +1,19 @@
+"""A database for reports, on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from outreach.store import migrate
+from outreach.store.database import Database
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database at this version's last migration, with nothing in it."""
+    made = Database(database_url)
+    migrate.upgrade(made.engine)
+    yield made
+    made.close()
