@@ -94,12 +94,18 @@ def test_an_outcome_that_nobody_counts_does_not_add_up() -> None:
     [
         (Figures(planned=5, sent=4), "planned is 5, but its states come to 4"),
         (Figures(replies=2, threads=1), "replies are 2, but threads and keywords come to 1"),
-        (Figures(states={"queued": -1}), "queued is below zero: -1"),
-        (Figures(reasons={"failed": {"landline": -2}}), "failed for landline is below zero: -2"),
+        (Figures(below_zero=1), "cells of the roll-ups that are below zero: 1"),
     ],
 )
 def test_what_does_not_add_up_is_said(wrong: Figures, told: str) -> None:
     assert wrong.adds_up() == [told]
+
+
+def test_what_was_taken_from_the_wrong_cell_is_noticed_though_the_sums_are_right() -> None:
+    cells = [Cell(0, step, MONDAY, Kind.SMS, State.QUEUED, "") for step in ("reply", "")]
+    found = add_up([Sum(cells[0], 1, 1, 0.0), Sum(cells[1], -1, -1, 0.0)])
+    assert (found.planned, found.waiting) == (0, 0)
+    assert found.adds_up() == ["cells of the roll-ups that are below zero: 1"]
 
 
 def test_what_adds_up_needs_no_words() -> None:
