@@ -8,9 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from outreach.errors import SettingError
 
@@ -36,11 +38,15 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "",
+        pattern=r"^$|^(postgresql\+psycopg|sqlite)://",
+        repr=False,  # it may hold a password
         description="SQLAlchemy URL; empty means the embedded SQLite database of the workspace.",
         examples=["postgresql+psycopg://outreach@localhost/outreach"],
     )
     broker_url: str = Field(
         "",
+        pattern=r"^$|^(rediss?|amqps?|memory)://",
+        repr=False,  # it may hold a password
         description="Celery broker; empty means the embedded one of `outreach up` (one process).",
         examples=["redis://localhost:6379/0", "amqp://guest@localhost//"],
     )
@@ -133,6 +139,7 @@ class Settings(BaseSettings):
     )
     providers: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
+        repr=False,  # tokens, not yet wrapped
         description="What carries messages, by name; each provider's own settings are listed below.",
         examples=["OUTREACH_PROVIDERS__TWILIO__ACCOUNT_SID=AC…"],
     )
@@ -141,9 +148,20 @@ class Settings(BaseSettings):
     @classmethod
     def _public_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be http(s)://host, without query")
+        if "_" in parts.hostname:
+            raise ValueError("providers call no host with an underscore in its name")
         return value.rstrip("/")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("is not an IANA time zone") from None
+        return value
 
     @property
     def state(self) -> Path:
@@ -170,15 +188,33 @@ def load(workspace: Path | None = None) -> Settings:
     try:
         settings = Settings(_env_file=folder / ".env")
     except ValidationError as error:
-        raise SettingError(_one_line(error)) from None
+        raise SettingError(_one_line(error.errors(include_input=False, include_url=False)[0])) from None
+    except SettingsError as error:
+        raise SettingError(_not_json(error)) from None
+    except UnicodeDecodeError:
+        raise SettingError(f"{folder / '.env'} is not UTF-8. Save it as UTF-8.") from None
     if "workspace" not in settings.model_fields_set:
         settings = settings.model_copy(update={"workspace": folder})
     return settings
 
 
-def _one_line(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    name = "__".join(str(step) for step in first["loc"]).upper()
-    known = Settings.model_fields.get(str(first["loc"][0]))
-    example = f" Example: OUTREACH_{name}={known.examples[0]}" if known and known.examples else ""
-    return f"OUTREACH_{name}: {first['msg']}.{example}"
+def _one_line(fault: ErrorDetails) -> str:
+    field = str(fault["loc"][0])
+    name = "__".join(str(step) for step in fault["loc"]).upper()
+    return f"OUTREACH_{name}: {fault['msg'].removeprefix('Value error, ')}.{_example(field)}"
+
+
+def _not_json(error: SettingsError) -> str:
+    """The library names the field in its text only, between the first quotes."""
+    field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+    return f"OUTREACH_{field.upper()}: must be JSON.{_example(field)}"
+
+
+def _example(field: str) -> str:
+    known = Settings.model_fields.get(field)
+    if known is None or not known.examples:
+        return ""
+    example = str(known.examples[0])
+    return (
+        f" Example: {example}" if example.startswith("OUTREACH_") else f" Example: OUTREACH_{field.upper()}={example}"
+    )
