@@ -46,8 +46,8 @@ class Sum(NamedTuple):
 class Figures:
     """What became of messages. `sent`: the provider has it, so `delivered` and `undelivered` are among them.
 
-    `parts` (SMS) and `cost` are of what was sent. `states`: of what was
-    planned. `reasons`: counts by state and reason, where there was one.
+    `parts` (SMS) and `cost` are of what was sent. `states`: of what was planned. `reasons`: counts by state and reason,
+    where there was one. `below_zero`: cells from which more messages were taken than ever came in: our mistake, always.
     """
 
     planned: int = 0
@@ -111,9 +111,9 @@ def add_up(cells: Iterable[Sum]) -> Figures:
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     cost = 0.0
     for cell, messages, parts, money in cells:
+        counts["below_zero"] += messages < 0
         if cell.state != State.RECEIVED:
-            counts["below_zero"] += messages < 0
-        states[cell.state.value] += messages
+            states[cell.state.value] += messages
         if cell.reason:
             reasons[cell.state.value][cell.reason] += messages
         for name in _named(cell):

@@ -37,6 +37,7 @@ def test_the_figures_of_a_run(database: Database) -> None:
     )  # fmt: skip
     assert replace(found, states={}, reasons={}) == expected
     assert found.states["queued"] == 30
+    assert sum(found.states.values()) == found.planned
     assert found.reasons["refused"] == {"no_consent": 9, "stopped": 4}
     assert found.adds_up() == []
 
