@@ -81,4 +81,5 @@ def configure(*, json: bool, level: str) -> None:
 
 def get(room: str) -> Any:
     """A logger of one room (`structlog` bound logger)."""
-    return structlog.get_logger().bind(room=room)
+    # Bound when first used, so that the settings of `configure` hold for loggers made before it was called.
+    return structlog.get_logger(room=room)

@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from outreach.cli import (
     check,
     database,
+    demo,
     init,
     parts,
     people,
+    report,
     serve,
     simulator,
     threads,
@@ -31,6 +33,7 @@ app = typer.Typer(
 )
 
 app.command()(init.init)
+app.command()(demo.demo)
 app.command()(serve.up)
 app.command()(serve.web)
 app.command()(serve.worker)
@@ -38,6 +41,7 @@ app.command()(serve.beat)
 app.command()(simulator.simulator)
 app.command()(check.check)
 app.add_typer(people.app, name="people")
+app.command()(report.report)
 app.add_typer(threads.app, name="threads")
 app.command()(parts.parts)
 app.command()(understand.understand)

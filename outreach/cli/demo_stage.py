@@ -176,6 +176,7 @@ def _settings(play: Play, base: Settings, web: str, carrier: str) -> Settings:
             "providers": providers,
             "plan_every": 1.0,
             "sweep_every": 2.0,
+            "lease": 30.0,
             "look_after": 10.0,
             "settle_after": 20.0,
             "log_level": "error" if play.hurried else "warning",
@@ -201,8 +202,8 @@ def _launched(play: Play, workspace: Workspace, carrier: str) -> int:
         pass
     table = play.folder / "people.csv"
     demo_clinic.write_people(table, play.people)
+    _pair(table, carrier)  # before anybody can be written to: a phone that is known already takes no app
     imports.import_file(workspace.database, workspace.vault, workspace.settings, table, imports.Options(topic=TOPIC))
-    _pair(table, carrier)
     gap, unread = (8.0, "10s") if play.hurried else (45.0, "40s")
     demo_clinic.write_campaign(play.folder, workspace.database.now(), gap=gap, unread=unread)
     return runs.launch(workspace, CAMPAIGN, by="demo")

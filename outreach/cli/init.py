@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich import print as show
+from rich.markup import escape
 
 from outreach.errors import ConflictError
-from outreach.messages.samples import samples
+from outreach.messages.samples import copy
 from outreach.privacy.vault import Keyring
 from outreach.settings import Settings, load
-from outreach.workspace import prepare
+from outreach.workspace import is_bound, prepare
 
 Folder = Annotated[Path, typer.Argument(help="The workspace; made if it is not there.", show_default="here")]
 
@@ -27,24 +28,19 @@ def init(folder: Folder = Path()) -> None:
     workspace = prepare(load(folder))
     workspace.close()
     for line in done:
-        show(f"[green]made[/green] {line}")
+        show(f"[green]made[/green] {escape(line)}")
     show("The database is up to date.")
-    show(
-        f"\nThe workspace is ready. Next:\n  cd {folder}\n  outreach check      every fault in campaigns and templates"
-    )
+    show(f"\nThe workspace is ready. Next:\n  cd {escape(str(folder))}")
+    show("  outreach check      every fault in campaigns and templates")
     show("  outreach demo       the whole of it, with simulated phones")
     show("  outreach up         the real thing, once a provider is set up in .env")
 
 
 def _copy_samples(folder: Path) -> list[str]:
     """The shipped campaigns and templates, unless the folder has its own."""
-    made = []
-    for name in ("campaigns", "templates"):
-        target = folder / name
-        if not target.exists():
-            shutil.copytree(samples() / name, target)
-            made.append(f"{name}/ from the samples: change them freely")
-    return made
+    return [
+        f"{name}/ from the samples: change them freely" for name in ("campaigns", "templates") if copy(name, folder)
+    ]
 
 
 def _keys(folder: Path) -> list[str]:
@@ -54,20 +50,27 @@ def _keys(folder: Path) -> list[str]:
         return []
     _refuse_orphan(settings)
     path = keyring_path(folder)
-    Keyring.new().save(path)
-    with (folder / ".env").open("a", encoding="utf-8") as env:
-        env.write(f"OUTREACH_KEYRING_FILE={path}\n")
-    return [
-        f"{path} (only you can read it). Keep a copy in a safe place: without it nobody can be written to.",
-        ".env, which names the keyring",
-    ]
+    done = []
+    if not path.exists():  # else an earlier `init` was broken off: its keys are this folder's
+        Keyring.new().save(path)
+        done = [f"{path} (only you can read it). Keep a copy in a safe place: without it nobody can be written to."]
+    _name_in_env(folder / ".env", path)
+    return [*done, ".env, which names the keyring"]
+
+
+def _name_in_env(env: Path, keyring: Path) -> None:
+    """Add the keyring to a file that only its owner can read: providers' tokens will stand there too."""
+    known = env.read_text(encoding="utf-8") if env.exists() else ""
+    gap = "" if known.endswith("\n") or not known else "\n"
+    with os.fdopen(os.open(env, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"{gap}OUTREACH_KEYRING_FILE={shlex.quote(str(keyring))}\n")
 
 
 def _refuse_orphan(settings: Settings) -> None:
     """A database without its keys must not get new ones: what is sealed in it would be lost for good."""
-    if not settings.database_url and (settings.state / "outreach.db").exists():
+    if is_bound(settings):
         raise ConflictError(
-            f"There is a database in {settings.state}, but no keyring. Put its OUTREACH_KEYRING_FILE back into .env."
+            "The database was set up already, but there is no keyring. Put its OUTREACH_KEYRING_FILE back into .env."
         )
 
 

@@ -26,7 +26,16 @@ from scheduler.embedded import working
 def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
     """A web server for one of our applications. No access log: URLs of a provider's calls can hold numbers."""
     return uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, access_log=False, log_level="warning", server_header=False)
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            # Longer than our clients keep a connection: one closed under a request leaves its fate unknown.
+            timeout_keep_alive=75,
+        )
     )
 
 

@@ -6,6 +6,7 @@ typo, so what is missing or faulty there is taken from the samples.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,18 @@ def samples() -> Path:
     """The folder with the shipped `templates/` and `campaigns/`: inside an installed package, else the checkout."""
     shipped = _PACKAGE / "samples"
     return shipped if shipped.is_dir() else _PACKAGE.parent
+
+
+def copy(name: str, folder: Path) -> bool:
+    """Copy the shipped `templates` or `campaigns` into a folder: whole or not at all. False: it has its own already."""
+    target = folder / name
+    if target.exists():
+        return False
+    part = folder / f".{name}.part"
+    shutil.rmtree(part, ignore_errors=True)  # of a copy that was cut off
+    shutil.copytree(samples() / name, part)
+    part.rename(target)
+    return True
 
 
 def system_text(name: str, language: str, values: Mapping[str, object], folder: Path, *, fallback: str = "en") -> str:

@@ -12,7 +12,9 @@ import hmac
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,12 +75,17 @@ class Keyring:
     def save(self, path: Path) -> None:
         """Write to a new file that only its owner can read. Raises KeyringError when the file exists."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, whole = tempfile.mkstemp(dir=path.parent, prefix=".keyring-")  # mode 0600
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(self.dump() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(whole, path)  # there whole or not at all, and never over another one
         except FileExistsError:
             raise KeyringError(f"{path} exists already: keys are never overwritten.") from None
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(self.dump() + "\n")
+        finally:
+            os.unlink(whole)
 
 
 def keyring_of(settings: Settings) -> Keyring:
@@ -96,6 +103,8 @@ def keyring_of(settings: Settings) -> Keyring:
         raise KeyringError(
             f"The keyring file {path} cannot be read ({error.strerror}). Put it back from its backup."
         ) from None
+    except UnicodeDecodeError:
+        text = ""  # damaged: said below, like every other damage
     if loose:
         raise KeyringError(f"Others on this machine may read {path}. Run: chmod 600 {path}")
     return Keyring.parse(text, str(path))
@@ -143,13 +152,19 @@ class Vault:
 
     def prove(self, master: str) -> bytes:
         """The known word, sealed, to store beside the data."""
-        return _seal(self._masters[master], PROOF, b"proof|" + master.encode())
+        return _seal(self._masters[master], self._proof, b"proof|" + master.encode())
 
     def fits(self, master: str, sealed: bytes) -> None:
         """Raise KeyringError when this keyring cannot open the known word."""
-        if master in self._masters and _open(self._masters[master], sealed, b"proof|" + master.encode()) == PROOF:
-            return
+        with suppress(KeyringError, KeyError):
+            if _open(self._masters[master], sealed, b"proof|" + master.encode()) == self._proof:
+                return
         raise KeyringError("This keyring does not belong to this database. Restore the right one; nothing was changed.")
+
+    @property
+    def _proof(self) -> bytes:
+        """The known word. It hangs on the index key too: with another one nobody would be found by her number."""
+        return PROOF + self.derive("proof")
 
 
 def seal(key: bytes, text: str, table: str, column: str, row: object) -> bytes:
