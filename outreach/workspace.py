@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
-from outreach.errors import StoreError
+from outreach.errors import OutreachError, StoreError
 from outreach.privacy.tables import KeyProof
 from outreach.privacy.vault import Vault, keyring_of
 from outreach.settings import Settings, load
@@ -45,36 +47,77 @@ def open_workspace(folder: Path | None = None) -> Workspace:
 def assemble(settings: Settings) -> Workspace:
     """A workspace from settings that are at hand. Raises like `open_workspace`."""
     vault = Vault(keyring_of(settings))
+    if _is_missing(settings):
+        raise StoreError(f"There is no database in {settings.state}. Run: outreach init")
     database = Database(settings.database)
-    if not migrate.is_current(database.engine):
-        raise StoreError("The database is missing or behind this version. Run: outreach db upgrade")
-    _check_keys(database, vault)
+    try:
+        if not migrate.is_current(database.engine):
+            raise StoreError("The database is behind this version. Run: outreach db upgrade")
+        if not _check_keys(database, vault):
+            raise StoreError("This database was never set up with keys. Run: outreach init")
+    except OutreachError:
+        database.close()
+        raise
     return Workspace(settings, database, vault)
 
 
 def prepare(settings: Settings) -> Workspace:
     """Bring the database up to this version and bind it to the keyring, then open it; safe to do again.
 
-    Raises like `open_workspace`.
+    Raises like `open_workspace`. With the wrong keyring nothing is migrated either.
     """
     vault = Vault(keyring_of(settings))
     settings.state.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
-    migrate.upgrade(database.engine)
-    with database.write() as session:
-        if session.scalar(select(KeyProof.master).limit(1)) is None:
-            at = dialects.now(session)
-            session.add_all(
-                KeyProof(master=master, sealed=vault.prove(master), created_at=at) for master in vault.masters
-            )
-    database.close()
+    try:
+        bound = _check_keys(database, vault)
+        migrate.upgrade(database.engine)
+        if not bound:
+            _bind(database, vault)
+    finally:
+        database.close()
     return assemble(settings)
 
 
-def _check_keys(database: Database, vault: Vault) -> None:
-    with database.read() as session:
-        proofs = {proof.master: proof.sealed for proof in session.scalars(select(KeyProof))}
-    if not proofs:
-        raise StoreError("This database was never set up with keys. Run: outreach init")
+def is_bound(settings: Settings) -> bool:
+    """Whether the database belongs to a keyring already. Looking makes nothing. Raises StoreError."""
+    if _is_missing(settings):
+        return False
+    database = Database(settings.database)
+    try:
+        return bool(_proofs(database))
+    finally:
+        database.close()
+
+
+def _is_missing(settings: Settings) -> bool:
+    """Whether the embedded database is not there; SQLite would make an empty one at the first look."""
+    file = make_url(settings.database).database
+    return settings.database.startswith("sqlite") and not Path(file or "").exists()
+
+
+def _bind(database: Database, vault: Vault) -> None:
+    with database.write() as session:
+        at = dialects.now(session)
+        session.add_all(KeyProof(master=master, sealed=vault.prove(master), created_at=at) for master in vault.masters)
+
+
+def _check_keys(database: Database, vault: Vault) -> bool:
+    """Whether the database is bound to a keyring. Raises KeyringError when it is to another one."""
+    proofs = _proofs(database)
     for master, sealed in proofs.items():
         vault.fits(master, sealed)
+    return bool(proofs)
+
+
+def _proofs(database: Database) -> dict[str, bytes]:
+    try:
+        if not inspect(database.engine).has_table(KeyProof.__tablename__):
+            return {}
+        with database.read() as session:
+            return dict(session.execute(select(KeyProof.master, KeyProof.sealed)).tuples().all())
+    except DBAPIError as error:
+        kind = type(error.orig).__name__
+        raise StoreError(
+            f"The database cannot be reached ({kind}). Check OUTREACH_DATABASE_URL and that the server runs."
+        ) from None

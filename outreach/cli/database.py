@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from alembic.util import CommandError
 
+from outreach.errors import NotFoundError
 from outreach.settings import load
 from outreach.store import migrate
 from outreach.store.database import Database
@@ -25,6 +27,10 @@ def upgrade() -> None:
 def downgrade(revision: Annotated[str, typer.Argument(help="A revision, or `base` for none.")]) -> None:
     """Take the database back to an earlier revision. What later ones added is lost."""
     database = Database(load().database)
-    migrate.downgrade(database.engine, revision)
-    database.close()
+    try:
+        migrate.downgrade(database.engine, revision)
+    except CommandError:
+        raise NotFoundError(f"There is no revision {revision!r}. Take `base`, or a name from the changelog.") from None
+    finally:
+        database.close()
     typer.echo(f"The database is at {revision}.")
