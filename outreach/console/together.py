@@ -1,8 +1,7 @@
 """Group commit: many callers, one transaction. Each is answered only after the commit that holds its item.
 
 While one transaction is being written, what arrives meanwhile waits for the next: no timer, no tuning, and a lone
-caller is
-written at once.
+caller is written at once. One item that cannot be written fails alone.
 """
 
 from __future__ import annotations
@@ -19,8 +18,10 @@ MOST = 500  # items in one transaction
 class Together(Generic[T]):
     """Collects items on the event loop and writes them on a thread, `MOST` at a time."""
 
-    def __init__(self, write: Callable[[Sequence[T]], object]) -> None:
+    def __init__(self, write: Callable[[Sequence[T]], object], shared: tuple[type[Exception], ...] = ()) -> None:
+        """`shared`: problems that are everybody's, such as a database that is away: nobody is tried alone then."""
         self._write = write
+        self._shared = shared
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -35,15 +36,24 @@ class Together(Generic[T]):
     async def _run(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            problem: BaseException | None = None
-            try:
-                await asyncio.to_thread(self._write, [item for item, _ in batch])
-            except Exception as error:
-                problem = error
-            for _, done in batch:
-                if done.done():
-                    continue
-                if problem is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(problem)
+            await self._settle(batch)
+
+    async def _settle(self, batch: Sequence[tuple[T, asyncio.Future[None]]]) -> None:
+        """Write a batch and answer its callers; halve it where an item spoils it, until that one fails alone."""
+        problem: Exception | None = None
+        try:
+            await asyncio.to_thread(self._write, [item for item, _ in batch])
+        except Exception as error:
+            problem = error
+        if problem is not None and len(batch) > 1 and not isinstance(problem, self._shared):
+            half = len(batch) // 2
+            await self._settle(batch[:half])
+            await self._settle(batch[half:])
+            return
+        for _, done in batch:
+            if done.done():  # its caller has gone
+                continue
+            if problem is None:
+                done.set_result(None)
+            else:
+                done.set_exception(problem)

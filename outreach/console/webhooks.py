@@ -1,8 +1,7 @@
 """Where providers and apps call us: kept and committed before the 2xx, and a 5xx when it could not be kept.
 
 Bodies are read raw, capped at 64 kB, and checked by the provider that they claim to be from. An answer is empty on
-purpose:
-a plain-text body would be sent to the person as a reply.
+purpose: a plain-text body would be sent to the person as a reply.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from outreach import log
 from outreach.channels.contract import Hook, Receipt
@@ -27,6 +27,9 @@ logger = log.get("console")
 
 CAP = 64 * 1024  # bytes of a body
 
+#: The database is away or overloaded: it would fail for each receipt alone as well.
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+
 #: The app's acknowledgement of a push is not named after its provider: the app does not know one.
 PUSH_PROVIDER = "fcm"
 
@@ -34,7 +37,7 @@ PUSH_PROVIDER = "fcm"
 def make(workspace: Workspace, providers: Providers) -> APIRouter:
     """The webhooks of one clinic."""
     router = APIRouter(prefix="/hooks")
-    kept: Together[Receipt] = Together(lambda batch: _keep(workspace, batch))
+    kept: Together[Receipt] = Together(lambda batch: _keep(workspace, batch), AWAY)
     senders = list(providers.senders)
 
     async def receipt(request: Request, name: str) -> Response:
@@ -67,7 +70,8 @@ def make(workspace: Workspace, providers: Providers) -> APIRouter:
 
 def _keep(workspace: Workspace, batch: Sequence[Receipt]) -> None:
     with workspace.database.write() as session:
-        receipts.keep(session, batch)
+        # In one order everywhere: two processes that are told the same things never wait for each other in a circle.
+        receipts.keep(session, sorted(batch, key=lambda receipt: receipt.event_key))
 
 
 async def _hook(request: Request, workspace: Workspace) -> Hook:
@@ -84,8 +88,10 @@ async def _hook(request: Request, workspace: Workspace) -> Hook:
 
 
 async def _answered(work: Coroutine[Any, Any, Response]) -> Response:
-    """The work's answer, or the status that tells the caller whether to come again. No text:
-    it may quote what was sent.
+    """The work's answer, or the status that tells the caller whether to come again.
+
+    No text: it may quote what was sent. Whatever else goes wrong ends here too, where only its class is logged; the
+    web server would print the whole of it.
     """
     try:
         return await work
@@ -96,6 +102,9 @@ async def _answered(work: Coroutine[Any, Any, Response]) -> Response:
         return Response(status_code=400)
     except NotFoundError:
         return Response(status_code=404)
-    except SQLAlchemyError as error:
-        logger.error("could not be kept", error=type(error).__name__, status=503)
+    except DataError as error:  # no database takes it, however often it comes
+        logger.error("cannot be kept", error=type(error).__name__, status=400)
+        return Response(status_code=400)
+    except Exception as error:
+        logger.error("could not be kept", exc_info=error, status=503)
         return Response(status_code=503, headers={"Retry-After": "5"})

@@ -11,7 +11,6 @@ from outreach import consent, log
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound
 from outreach.delivery.enqueue import Draft, enqueue
-from outreach.errors import NotFoundError
 from outreach.messages.samples import system_text
 from outreach.messages.status import Purpose
 from outreach.workspace import Workspace
@@ -32,13 +31,16 @@ class Note:
 
 
 def say(session: Session, note: Note, name: str, purpose: Purpose, *, thread_id: int | None = None) -> None:
-    """Queue one of the system's texts. A missing text is logged and never undoes what the person asked for."""
+    """Queue one of the system's texts. What is wrong with it is logged and never undoes what the person asked for."""
+    if not note.sender:
+        logger.error("no sender for texts", job=name)
+        return
     settings = note.workspace.settings
     values = {"clinic": settings.clinic, "within_hours": max(1, round(settings.answer_within.total_seconds() / 3600))}
     try:
         text = system_text(name, note.person.language, values, note.workspace.folder, fallback=settings.language)
-    except NotFoundError:
-        logger.error("system text missing", job=name)
+    except Exception as error:  # a clinic's files may be unreadable in any way
+        logger.error("system text missing", job=name, exc_info=error)
         return
     draft = Draft(
         person_id=note.person.id,

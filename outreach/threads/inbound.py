@@ -1,8 +1,7 @@
 """A text from somebody: one transaction from the wire to a line in the ledger or in a thread.
 
 Whatever happens to the answer, what the person said is kept first: STOP is in the ledger before the provider is told
-that
-the text has arrived. No broker stands in this path.
+that the text has arrived. No broker stands in this path.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ from outreach.audience import people
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound, Kind, SenderSpec
 from outreach.delivery import carriers, tally
+from outreach.errors import SettingError
 from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.vault import seal
 from outreach.store import dialects
 from outreach.threads import answers, keywords, verbs
-from outreach.threads.keywords import Understood
+from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace
 
@@ -82,15 +82,20 @@ def _person(session: Session, workspace: Workspace, inbound: Inbound, at: dateti
 
 
 def _sender(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
-    """Our sender that was written to: the answer leaves from there."""
+    """Our sender that was written to: the answer leaves from there. Empty when nothing can be answered from here."""
     named = [spec.name for spec in senders if spec.number and spec.number == inbound.to]
-    return named[0] if named else carriers.senders(session, Kind.SMS)[0]
+    if named:
+        return named[0]
+    try:
+        return carriers.senders(session, Kind.SMS)[0]
+    except SettingError:  # what she said is kept all the same
+        return ""
 
 
 def _act(
     session: Session, workspace: Workspace, inbound: Inbound, person: Person, sender: str, at: datetime
 ) -> Received:
-    understood = keywords.understand(inbound.text, person.language)
+    understood = _understand(inbound, person.language)
     context = _context(session, person.id, at)
     key = people.keys_of(session, workspace.vault, [person.id])[person.id]
     note = answers.Note(workspace, person, key, sender, inbound, at)
@@ -104,6 +109,22 @@ def _act(
     if fresh:
         answers.first_answer(session, note, thread.id)
     return Received(outcome, message, thread.id)
+
+
+def _understand(inbound: Inbound, language: str) -> Understood:
+    """What she asks for. A STOP that the provider has read counts, whatever we read: it sends her nothing more either.
+
+    Its START and HELP count only where we find nothing: it reads YES as START, and only START lifts a STOP.
+    """
+    ours = keywords.understand(inbound.text, language)
+    if inbound.opt_out == "STOP" or (inbound.opt_out and ours == keywords.NOTHING):
+        return Understood(Verb(inbound.opt_out.lower()), "the provider says so")
+    return ours
+
+
+def _words(inbound: Inbound) -> str:
+    """Her text as it is kept; pictures are not fetched, but a helper must know that there were some."""
+    return inbound.text if not inbound.media else f"{inbound.text} [picture]".strip()
 
 
 def _context(session: Session, person_id: int, at: datetime) -> Context:
@@ -158,7 +179,7 @@ def _keep(session: Session, note: answers.Note, context: Context, outcome: str, 
         step=context.step,
         thread_id=thread_id,
         dedupe_key=dedupe_key,
-        body=seal(note.key, note.inbound.text, "message", "body", dedupe_key),
+        body=seal(note.key, _words(note.inbound), "message", "body", dedupe_key),
         state=State.RECEIVED,
         reason=outcome,
         due_at=note.at,

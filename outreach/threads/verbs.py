@@ -54,7 +54,8 @@ def _yes(session: Session, note: Note) -> str:
         for line in invited
     ]
     consent.record(session, lines, note.at)
-    say(session, note, "joined", Purpose.AUTOMATIC)
+    if note.inbound.opt_out != "START":  # Twilio reads YES as START, and has answered it then
+        say(session, note, "joined", Purpose.AUTOMATIC)
     return "keyword:yes"
 
 
