@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from outreach.cli.demo_stage import Play, Stage, stage
 from outreach.console.demo import page
@@ -110,7 +110,9 @@ def _until_calm(set_: Stage, deadline: float) -> Figures:
 def _on_the_way(workspace: Workspace) -> bool:
     going = [State.PLANNED, State.QUEUED, State.SENDING, State.UNKNOWN]
     with workspace.database.read() as session:
-        return session.scalar(select(Message.id).where(Message.state.in_(going)).limit(1)) is not None
+        # A push that nobody has read yet may still become a text.
+        moving = or_(Message.state.in_(going), Message.fallback_at.is_not(None))
+        return session.scalar(select(Message.id).where(moving).limit(1)) is not None
 
 
 def _twice(set_: Stage) -> list[str]:
