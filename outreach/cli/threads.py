@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -80,24 +81,38 @@ def _print(conversation: Conversation) -> None:
     for said in conversation.said:
         who = summary.pseudonym if said.who == "person" else said.who
         console.print(f"\n[dim]{said.at:%d %b %H:%M} UTC · {who} · {said.state}[/dim]")
-        console.print(said.text, markup=False)
+        console.print(_harmless(said.text), markup=False)
+
+
+def _harmless(text: str) -> str:
+    """Without the marks by which a text could take over the helper's terminal."""
+    return "".join(each if each == "\n" or unicodedata.category(each) != "Cc" else "�" for each in text)
 
 
 @app.command()
 def reply(
     thread: Id,
     text: Annotated[str, typer.Argument(help="The answer; `-` reads it from standard input, so no history keeps it.")],
+    *,
+    seen: Annotated[
+        int | None, typer.Option(help="`last` of `show --json`: refused when the thread has gone on since.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Answer a thread. It goes out ahead of every campaign."""
     words = typer.get_text_stream("stdin").read() if text == "-" else text
-    inbox.reply(open_workspace(Path()), thread, words)
-    typer.echo("The answer is on its way.")
+    message = inbox.reply(open_workspace(Path()), thread, words, seen=seen)
+    typer.echo(json.dumps({"thread": thread, "message": message}) if as_json else "The answer is on its way.")
 
 
 @app.command()
 def close(
-    thread: Id, outcome: Annotated[str, typer.Option(help="How it ended, in a word or two.")] = "answered"
+    thread: Id,
+    outcome: Annotated[str, typer.Option(help="How it ended, in a word or two.")] = "answered",
+    *,
+    as_json: AsJson = False,
 ) -> None:
-    """Close a thread. It opens again by itself when the person writes."""
+    """Close a thread. When the person writes again, a new one opens."""
     inbox.close(open_workspace(Path()), thread, outcome)
-    typer.echo(f"Thread {thread} is closed: {outcome}.")
+    facts = {"thread": thread, "outcome": outcome}
+    typer.echo(json.dumps(facts) if as_json else f"Thread {thread} is closed: {outcome}.")

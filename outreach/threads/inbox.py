@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from outreach import consent
 from outreach.audience import people
 from outreach.audience.tables import Person
-from outreach.delivery import facts
+from outreach.channels.contract import Kind
+from outreach.delivery import carriers, facts
 from outreach.delivery.compose import text_of
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.facts import Claim
 from outreach.errors import ConflictError, KeyringError, NotFoundError
-from outreach.messages.status import Purpose
+from outreach.messages.status import CARRIED, Purpose
 from outreach.messages.tables import Message
 from outreach.messages.templates import RenderError
 from outreach.privacy import redact
@@ -25,6 +26,9 @@ from outreach.privacy.vault import unseal
 from outreach.store import dialects
 from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace
+
+#: Of one text, by Twilio's OpenAPI; other gateways take less, never more.
+MOST_CHARACTERS = 1600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread with everything that was said."""
+    """A thread with everything that was said. `last`: the id of its last text, 0 when it has none (see `reply`)."""
 
     summary: Summary
     said: list[Said]
+    last: int
 
 
 def waiting(session: Session, states: Sequence[ThreadState], limit: int = 100) -> list[Summary]:
@@ -84,44 +89,54 @@ def show(workspace: Workspace, thread_id: int) -> Conversation:
         summary = _summary(thread, person, bool(consent.stopped(session, [person.id])))
         key = people.keys_of(session, workspace.vault, [person.id]).get(person.id, b"")
         query = select(Message).where(Message.thread_id == thread.id).order_by(Message.id)
-        said = [_said(message, key) for message in session.scalars(query)]
-        return Conversation(summary, [*_began(session, workspace, thread, person), *said])
+        texts = session.scalars(query).all()
+        said = [*_began(session, workspace, thread, person), *(_said(message, key) for message in texts)]
+        return Conversation(summary, said, texts[-1].id if texts else 0)
 
 
-def reply(workspace: Workspace, thread_id: int, text: str) -> int:
+def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None = None) -> int:
     """Answer a thread, ahead of every bulk message. Gives the message's id.
 
-    Raises NotFoundError, ConflictError when the thread is closed, she said STOP, or the text is empty.
+    `seen`: the last text that the helper has read (`Conversation.last`), so that two helpers do not both answer it.
+    Raises NotFoundError, ConflictError when the thread is closed or has gone on since `seen`, when she said STOP, or
+    when the text is empty or too long; SettingError when nothing can be sent from here.
     """
-    words = text.strip()
-    if not words:
-        raise ConflictError("The answer is empty.")
-    if len(words) > 1600:
-        raise ConflictError("The answer is longer than 1600 characters, the most that one text may be. Shorten it.")
+    words = _sendable(text)
     with workspace.database.write() as session:
         at = dialects.now(session)
         thread, person = _get(session, thread_id, lock=True)
         if thread.state == ThreadState.CLOSED:
-            raise ConflictError(f"Thread {thread_id} is closed. It opens again when she writes.")
+            raise ConflictError(f"Thread {thread_id} is closed. When she writes again, a new one opens.")
         if consent.stopped(session, [person.id]):
             raise ConflictError("She said STOP: only her own START lifts it, and nothing is sent until then.")
         key = people.keys_of(session, workspace.vault, [person.id])[person.id]
-        count = len(session.scalars(select(Message.id).where(Message.thread_id == thread_id)).all())
+        last = session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread_id)) or 0
         draft = Draft(
             person_id=person.id,
             key=key,
             purpose=Purpose.REPLY,
             text=words,
-            dedupe_key=f"thread:{thread_id}:{count}",
-            sender=thread.sender,
+            dedupe_key=f"thread:{thread_id}:{last}",
+            sender=thread.sender or carriers.senders(session, Kind.SMS)[0],
             topic=thread.topic,
             thread_id=thread_id,
         )
-        made = enqueue(session, draft, workspace.settings, at)
+        made = None if seen not in {None, last} else enqueue(session, draft, workspace.settings, at)
         if made is None:
-            raise ConflictError("Somebody has just answered. Read the thread again.")
+            raise ConflictError(f"The thread has gone on meanwhile. Read it again: outreach threads show {thread_id}")
         thread.state, thread.waiting_since = ThreadState.ANSWERED, None
         return made
+
+
+def _sendable(text: str) -> str:
+    words = text.strip()
+    if not words:
+        raise ConflictError("The answer is empty.")
+    if len(words) > MOST_CHARACTERS:
+        raise ConflictError(
+            f"The answer is longer than {MOST_CHARACTERS} characters, the most a text may be. Shorten it."
+        )
+    return words
 
 
 def close(workspace: Workspace, thread_id: int, outcome: str) -> None:
@@ -135,8 +150,12 @@ def close(workspace: Workspace, thread_id: int, outcome: str) -> None:
 
 
 def _get(session: Session, thread_id: int, *, lock: bool = False) -> tuple[Thread, Person]:
+    """A thread and its person. With `lock` the person is held, as her texts hold her: nothing of hers moves meanwhile."""
+    if lock:
+        hers = select(Thread.person_id).where(Thread.id == thread_id).scalar_subquery()
+        session.execute(dialects.take(select(Person.id).where(Person.id == hers), wait=True))
     query = select(Thread, Person).join(Person, Person.id == Thread.person_id).where(Thread.id == thread_id)
-    row = session.execute(dialects.take(query, of=Thread, wait=True) if lock else query).first()
+    row = session.execute(query).first()
     if row is None:
         raise NotFoundError(f"There is no thread {thread_id}. List them: outreach threads list")
     return row[0], row[1]
@@ -170,11 +189,13 @@ def _said(message: Message, key: bytes) -> Said:
 
 
 def _began(session: Session, workspace: Workspace, thread: Thread, person: Person) -> list[Said]:
-    """The campaign text that the conversation answers, written again from what its run keeps."""
+    """The last campaign text that had reached her, written again from what its run keeps; redacted, as a custom field
+    may stand in it.
+    """
     query = (
         select(*facts.COLUMNS, Message.state)
         .where(Message.person_id == person.id, Message.run_id.is_not(None), Message.direction == "out")
-        .where(Message.created_at <= thread.opened_at, Message.topic == thread.topic)
+        .where(Message.created_at <= thread.opened_at, Message.topic == thread.topic, Message.state.in_(CARRIED))
         .order_by(Message.id.desc())
         .limit(1)
     )
@@ -189,4 +210,4 @@ def _began(session: Session, workspace: Workspace, thread: Thread, person: Perso
         )
     except RenderError:
         return []
-    return [Said("campaign", claim.due_at, text, row[-1])]
+    return [Said("campaign", claim.due_at, redact.identifiers(text), row[-1])]
