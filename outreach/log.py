@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -18,6 +19,9 @@ ALLOWED = frozenset(
         "host", "verb", "occurrence", "settled", "parked", "applied", "version", "job",
     }
 )  # fmt: skip
+
+#: As long as a phone number, or longer.
+_DIGITS = re.compile(r"\+?\d{9,}")
 
 #: Libraries that log bodies, numbers or URLs of their calls.
 TALKATIVE = (
@@ -46,14 +50,32 @@ def _error_class_only(_logger: Any, _name: str, fields: MutableMapping[str, Any]
     if problem is True:
         problem = sys.exc_info()[1]
     if isinstance(problem, BaseException):
-        frame = problem.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
         fields["error"] = type(problem).__name__
-        if frame is not None:
-            fields["path"] = frame.tb_frame.f_code.co_name
-            fields["line"] = frame.tb_lineno
+        fields["path"], fields["line"] = _place(problem)
     return fields
+
+
+def _place(problem: BaseException) -> tuple[str, int]:
+    """The function and line that raised; "" and 0 when it was never raised."""
+    frame = problem.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return ("", 0) if frame is None else (frame.tb_frame.f_code.co_name, frame.tb_lineno)
+
+
+class Guarded(logging.Formatter):
+    """For what libraries log by themselves: of an exception its class and place, and no long run of digits."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever the record carries."""
+        text = _DIGITS.sub("[digits]", super().format(record))
+        return text.replace("\n", " ")
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the standard library's name)
+        """Never the exception's text."""
+        kind, problem, _ = ei
+        path, line = _place(problem) if problem is not None else ("", 0)
+        return f"{kind.__name__ if kind else ''} in {path}:{line}"
 
 
 def configure(*, json: bool, level: str) -> None:
@@ -72,9 +94,9 @@ def configure(*, json: bool, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(
-        level=max(least, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Guarded("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler])
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
