@@ -150,7 +150,7 @@ def close(workspace: Workspace, thread_id: int, outcome: str) -> None:
 
 
 def _get(session: Session, thread_id: int, *, lock: bool = False) -> tuple[Thread, Person]:
-    """A thread and its person. With `lock` the person is held, as her texts hold her: nothing of hers moves meanwhile."""
+    """A thread and its person. `lock` holds the person, as her texts do: nothing of hers moves meanwhile."""
     if lock:
         hers = select(Thread.person_id).where(Thread.id == thread_id).scalar_subquery()
         session.execute(dialects.take(select(Person.id).where(Person.id == hers), wait=True))
