@@ -39,7 +39,7 @@ class Traits(NamedTuple):
     language: str
     openness: Openness
     country: str
-    kinds: tuple[Kind, ...]  # by which each of `Questions.channels` reaches them
+    kinds: tuple[Kind, ...]  # by which each of `Questions.choices` reaches them
     states: tuple[EndpointState, ...]  # of their best endpoint of each of `Questions.kinds`
     lacks: tuple[str, ...]  # those of `Questions.fields` that they do not have
 
@@ -54,14 +54,19 @@ class Traits(NamedTuple):
 class Questions:
     """What a campaign's plan must know of people."""
 
-    channels: tuple[Channels, ...]  # each choice that a step makes
+    channels: Mapping[str, Channels]  # of each step: those that somebody carries
     fields: tuple[str, ...]  # without which some text cannot be written
     dates: Mapping[str, tuple[date, date]]  # fields that steps hang on, with the first and last day that matters
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Every kind of which there is an endpoint to look at."""
-        return tuple(sorted({kind for each in self.channels for kind in each}))
+        return tuple(sorted({kind for each in self.channels.values() for kind in each}))
+
+    @property
+    def choices(self) -> tuple[Channels, ...]:
+        """Each choice of channels that some step makes."""
+        return tuple(dict.fromkeys(self.channels.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def columns(questions: Questions) -> list[ColumnElement[Any]]:
     """What to select of `Person` so that `traits_of` can read it."""
     return [
         *_own(),
-        *[_kind(channels).label(f"kind_{place}") for place, channels in enumerate(questions.channels)],
+        *[_kind(channels).label(f"kind_{place}") for place, channels in enumerate(questions.choices)],
         *[_state(kind).label(f"state_{place}") for place, kind in enumerate(questions.kinds)],
         *[_lacks(name).label(f"lacks_{place}") for place, name in enumerate(questions.fields)],
     ]
@@ -134,7 +139,7 @@ def traits_of(row: tuple[Any, ...], questions: Questions) -> Traits:
         language,
         Openness(openness),
         country,
-        tuple([Kind(next(rest)) for _ in questions.channels]),
+        tuple([Kind(next(rest)) for _ in questions.choices]),
         tuple([EndpointState(next(rest)) for _ in questions.kinds]),
         tuple([name for name in questions.fields if next(rest)]),
     )

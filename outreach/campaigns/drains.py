@@ -25,32 +25,34 @@ class Drain:
     senders: tuple[str, ...]
     day: date
     messages: int
-    parts: int
+    parts: int  # none for pushes
     hours: float | None
     expires: float  # hours after which a message of that day is dropped
 
 
-def of(workspace: Workspace, definition: Definition, account: Account) -> tuple[Drain, ...]:
-    """One for each kind that has messages to go. Raises SettingError."""
+def of(senders: Sequence[Sender | SenderSpec], definition: Definition, account: Account) -> tuple[Drain, ...]:
+    """One for each kind that has messages to go."""
     by_day: dict[Kind, dict[date, list[Sum]]] = defaultdict(lambda: defaultdict(list))
     steps: dict[tuple[Kind, date], set[str]] = defaultdict(set)
     for (day, step, kind), each in account.days.items():
         if each.messages:
             by_day[kind][day].append(each)
             steps[kind, day].add(step)
-    senders = _senders(workspace)
     found = []
     for kind, days in sorted(by_day.items()):
         amounts = {day: amount(sums) for day, sums in days.items()}
         own = [spec for spec in senders if spec.kind == kind]
-        busiest = max(amounts, key=lambda day: (amounts[day].parts, -day.toordinal()))
+        busiest = max(amounts, key=lambda day: (amounts[day].parts, amounts[day].messages))
         shortest = min(definition.expires_of(step) for step in definition.steps if step.id in steps[kind, busiest])
         found.append(_drain(kind, own, busiest, amounts[busiest], shortest))
     return tuple(found)
 
 
-def _senders(workspace: Workspace) -> Sequence[Sender | SenderSpec]:
-    """The senders as workers share them; before the first start nobody has written them down."""
+def senders_of(workspace: Workspace) -> Sequence[Sender | SenderSpec]:
+    """The senders as workers share them; before the first start nobody has written them down.
+
+    Raises SettingError.
+    """
     with workspace.database.read() as session:
         known = list(session.scalars(select(Sender).order_by(Sender.name)))
     return known or carriers.build(workspace).senders

@@ -80,7 +80,7 @@ def _example(reckoning: Reckoning, one: Sampled, due: Due, at: datetime) -> Exam
     traits = one.traits
     kind = reckoning.kind(due.step, traits)
     written = reckoning.words.write(due.step.template, kind, one)
-    counted = parts.count(written.text).parts if kind is Kind.SMS else 1
+    counted = parts.count(written.text).parts if kind is Kind.SMS else 0
     return Example(
         one.pseudonym,
         traits.language,

@@ -7,7 +7,7 @@ stand now. Parts are measured on people's own values (`measure`); `exact` says w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -97,13 +97,14 @@ def of(workspace: Workspace, name: str) -> Forecast:
     definition, templates = runs.read(workspace, name)
     words = Words(runs.freeze(definition, templates), workspace.settings.clinic)
     now = workspace.database.now()
-    questions = _questions(definition, words, now)
+    senders = drains.senders_of(workspace)
+    questions = _questions(definition, words, {Kind(each.kind) for each in senders}, now)
     with workspace.database.read() as session:
         people = crowd.count(session, definition, questions, now)
         left_out = crowd.left_out(session, definition, now)
         sampled = _sample(session, definition, questions, people, now)
     until, ends = _horizon(definition, {traits.zone for traits in people.plain} or {workspace.settings.zone}, now)
-    measures = measure.measure(words, _texts(definition), sampled)
+    measures = measure.measure(words, _texts(definition, questions), sampled)
     reckoning = Reckoning(definition, workspace.settings, questions, people, words, measures, now, until)
     account = reckoning.account()
     return Forecast(
@@ -125,20 +126,20 @@ def of(workspace: Workspace, name: str) -> Forecast:
         sampled=len(sampled),
         refused=_refused(reckoning, account, left_out),
         zones=_zones(people, account),
-        drains=drains.of(workspace, definition, account),
+        drains=drains.of(senders, definition, account),
         examples=examples.of(reckoning, sampled),
         unwritten=measures.unwritten,
     )
 
 
-def _questions(definition: Definition, words: Words, now: datetime) -> Questions:
+def _questions(definition: Definition, words: Words, carried: Collection[Kind], now: datetime) -> Questions:
     """What to ask of people. Of dates, only those matter that some step within reach hangs on."""
     days: dict[str, list[int]] = defaultdict(list)
     for step in definition.steps:
         if isinstance(step.timing, Relative):
             days[step.timing.field].append(step.timing.days)
     return Questions(
-        channels=tuple(dict.fromkeys(definition.channels_of(step) for step in definition.steps)),
+        channels={step.id: _open(definition.channels_of(step), carried) for step in definition.steps},
         fields=words.all_needs(),
         dates={
             name: (
@@ -150,6 +151,11 @@ def _questions(definition: Definition, words: Words, now: datetime) -> Questions
     )
 
 
+def _open(channels: tuple[Kind, ...], carried: Collection[Kind]) -> tuple[Kind, ...]:
+    """The channels that some sender carries, as the planner sees them; with none at all it is the last one."""
+    return tuple(kind for kind in channels if kind in carried) or channels[-1:]
+
+
 def _horizon(definition: Definition, zones: Iterable[str], now: datetime) -> tuple[datetime, bool]:
     ends = [schedule.last(step, zone=zone, launched=now) for step in definition.steps for zone in zones]
     known = [end for end in ends if end is not None]
@@ -159,12 +165,12 @@ def _horizon(definition: Definition, zones: Iterable[str], now: datetime) -> tup
     return min(last, now + LONGEST), last <= now + LONGEST
 
 
-def _texts(definition: Definition) -> list[Texts]:
+def _texts(definition: Definition, questions: Questions) -> list[Texts]:
     return [
         Texts(
             step.id,
             step.template,
-            definition.channels_of(step),
+            questions.channels[step.id],
             step.timing.field if isinstance(step.timing, Relative) else "",
         )
         for step in definition.steps
@@ -174,7 +180,7 @@ def _texts(definition: Definition) -> list[Texts]:
 def _sample(
     session: Session, definition: Definition, questions: Questions, people: Crowd, now: datetime
 ) -> list[Sampled]:
-    texts = sum(len(definition.channels_of(step)) for step in definition.steps)
+    texts = sum(map(len, questions.channels.values()))
     return measure.sample(session, members(definition, now), questions, people.plain, texts)
 
 

@@ -51,7 +51,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Messages as the planner would write them, those of them that can go, their parts, and the price of these."""
+    """Messages as the planner would write them, those of them that can go, the parts of the SMS, and their price."""
 
     planned: int
     messages: int
@@ -147,7 +147,7 @@ class Reckoning:
 
     def kind(self, step: Step, traits: Traits) -> Kind:
         """By which kind a step reaches such people."""
-        return traits.kinds[self.questions.channels.index(self.definition.channels_of(step))]
+        return traits.kinds[self.questions.choices.index(self.questions.channels[step.id])]
 
     def _state(self, kind: Kind, traits: Traits) -> EndpointState:
         return traits.states[self.questions.kinds.index(kind)]
@@ -176,7 +176,7 @@ class Reckoning:
                 load.refused[why] += n
                 continue
             text = self._text(step, kind, traits, day, n)
-            load.kinds[kind].add(text if kind is Kind.SMS else Sum(0, n, n, 0.0))
+            load.kinds[kind].add(text if kind is Kind.SMS else Sum(messages=n))
             if kind is Kind.PUSH:
                 load.fallbacks.add(text)
         return load
@@ -192,7 +192,7 @@ class Reckoning:
     def _texted(self, step: Step, kind: Kind, traits: Traits) -> bool:
         if kind is Kind.SMS:
             return True
-        channels = self.definition.channels_of(step)
+        channels = self.questions.channels[step.id]
         follows = Kind.SMS in channels[channels.index(kind) + 1 :]
         reachable = follows and self._state(Kind.SMS, traits) is EndpointState.OK
         return reachable and not self._lacking(step, Kind.SMS, traits)
