@@ -1,0 +1,77 @@
+"""What commands share: an open workspace, calm text, plain facts, a question asked before something is done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from outreach import log
+from outreach.workspace import Workspace, open_workspace
+
+
+@contextmanager
+def opened() -> Iterator[Workspace]:
+    """The workspace of this folder, closed at the end of the block. Raises like `open_workspace`."""
+    workspace = open_workspace()
+    log.configure(json=workspace.settings.log_format == "json", level="warning")  # a command says itself what it did
+    try:
+        yield workspace
+    finally:
+        workspace.close()
+
+
+def console() -> Console:
+    """Where commands print: nothing is coloured by guessing."""
+    return Console(highlight=False)
+
+
+def say(text: str, style: str = "") -> None:
+    """Print a line as it is; what looks like markup is only text."""
+    console().print(Text(text, style=style), soft_wrap=True)
+
+
+def facts(thing: Any) -> None:
+    """Print a dataclass, or a list of them, as JSON; times in ISO 8601, durations in seconds."""
+    plain = [asdict(each) for each in thing] if isinstance(thing, list) else asdict(thing)
+    typer.echo(json.dumps(plain, indent=1, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} is no fact")
+
+
+def many(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: "1 text", "1,204 texts"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def moment(at: datetime, zone: str) -> str:
+    """A moment on the clinic's clock: "Mon 23 Nov 2026 07:20"."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is done, unless `yes` was said. Without a terminal to ask on it is wrong use."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("there is no terminal to ask on: say --yes")
+    if not typer.confirm(question):
+        say("Nothing was done.")
+        raise typer.Exit(0)
