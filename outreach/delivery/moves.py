@@ -7,7 +7,7 @@ and the caller sees which did.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from outreach.delivery import tally
-from outreach.messages.status import ENDS, MOVES, RANK, State
+from outreach.messages.status import CARRIED, ENDS, MOVES, RANK, State
 from outreach.messages.tables import Message
 from outreach.store import dialects
 
@@ -51,29 +51,57 @@ _SEEN = (
 def advance(session: Session, moves: Sequence[Move], at: datetime) -> set[int]:
     """Make what moves are lawful; gives the ids that moved.
 
-    Rows are locked in order of id, so that two callers never embrace.
+    Rows are locked in order of id, so that two callers never embrace. Of several moves of one message the furthest
+    lawful one is made, whatever their order.
     """
-    wanted: dict[int, Move] = {}
-    for move in moves:
-        known = wanted.get(move.id)
-        if known is None or RANK.get(move.to, 99) > RANK.get(known.to, 99):
-            wanted[move.id] = move
+    wanted: dict[int, list[Move]] = {}
+    for move in sorted(moves, key=_reach, reverse=True):
+        wanted.setdefault(move.id, []).append(move)
     query = select(*[getattr(Message, name) for name in _SEEN]).where(Message.id.in_(wanted)).order_by(Message.id)
     rows = session.execute(dialects.take(query, wait=True)).all()
-    lawful = [(row, wanted[row.id]) for row in rows if _lawful(row, wanted[row.id])]
-    dialects.write_rows(session, Message.__table__, [_written(row, move, at) for row, move in lawful])
-    tally.note(session, _changes(lawful))
-    return {row.id for row, _ in lawful}
+    lawful = [(row, best) for row in rows if (best := _furthest(row, wanted[row.id])) is not None]
+    moved = {row.id for row, _ in lawful}
+    late = [(row, news) for row in rows if row.id not in moved and (news := _late(row, wanted[row.id])) is not None]
+    dialects.write_rows(session, Message.__table__, [_written(row, move, at) for row, move in lawful + late])
+    tally.note(session, _changes(lawful + late))
+    return moved
+
+
+def _reach(move: Move) -> float:
+    """How far a move leads. Between `sent` and `undelivered`: a failure ends what was sent, never what arrived."""
+    return _FAILED if move.to is State.FAILED else RANK.get(move.to, _END)
+
+
+_FAILED = (RANK[State.SENT] + RANK[State.UNDELIVERED]) / 2
+_END = 99.0
+
+
+def _furthest(row: Row[Any], moves: Sequence[Move]) -> Move | None:
+    return next((move for move in moves if _lawful(row, move)), None)
+
+
+def _late(row: Row[Any], moves: Sequence[Move]) -> Move | None:
+    """The answer that a receipt has overtaken: the state stays, but what the message cost is still news."""
+    for move in moves:
+        if move.to is State.ACCEPTED and move.cost is not None and row.state in _OVERTOOK and _is_meant(row, move):
+            return replace(move, to=row.state, reason=row.reason, fallback_at=None)
+    return None
+
+
+_OVERTOOK = CARRIED | {State.FAILED}
 
 
 def _lawful(row: Row[Any], move: Move) -> bool:
-    if move.token is not None and row.token != move.token:
-        return False
-    if move.provider_id and row.provider_id and move.provider_id != row.provider_id:
-        return False
-    if move.to not in MOVES[row.state]:
+    if not _is_meant(row, move) or move.to not in MOVES[row.state]:
         return False
     return move.to in ENDS or row.state == State.QUEUED or _is_back(row.state, move) or RANK[move.to] > RANK[row.state]
+
+
+def _is_meant(row: Row[Any], move: Move) -> bool:
+    """Whether the mover still holds the lease it names, and speaks of the same message at the provider."""
+    if move.token is not None and row.token != move.token:
+        return False
+    return not (move.provider_id and row.provider_id and move.provider_id != row.provider_id)
 
 
 def _is_back(state: State, move: Move) -> bool:
@@ -96,7 +124,7 @@ def _written(row: Row[Any], move: Move, at: datetime) -> dict[str, Any]:
         "cost": row.cost if move.cost is None else move.cost,
         "fallback_at": move.fallback_at or (None if move.to == State.DELIVERED else row.fallback_at),
         "lease_until": row.lease_until if leased else None,
-        "looks": 0 if move.to in {State.UNKNOWN, State.ACCEPTED} else row.looks,
+        "looks": 0 if move.to in {State.UNKNOWN, State.ACCEPTED} and move.to != row.state else row.looks,
         "updated_at": at,
     }
 

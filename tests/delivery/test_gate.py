@@ -1,0 +1,226 @@
+"""Why not? A table of given facts and the answer: for every refusal and for every purpose of a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from outreach.audience.hours import Hours
+from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
+from outreach.channels.contract import Kind
+from outreach.consent import ALL, ConsentState, Standing
+from outreach.delivery.facts import Claim, Facts, RunFacts
+from outreach.delivery.gate import Later, why_not
+from outreach.messages.frozen import Frozen, FrozenStep
+from outreach.messages.status import Purpose, Refusal, RunState
+
+#: Noon in Nairobi on a Monday.
+NOON = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NIGHT = Hours(21 * 60, 8 * 60)
+TOPIC = "tb"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`gives`: a refusal, the later moment, or None for "it may go"."""
+
+    label: str
+    gives: Refusal | datetime | None
+    purpose: Purpose = Purpose.CAMPAIGN
+    at: datetime = NOON
+    kind: Kind = Kind.SMS
+    person: dict[str, Any] = field(default_factory=dict)
+    endpoints: tuple[tuple[Kind, EndpointState], ...] = ((Kind.SMS, EndpointState.OK),)
+    topic: ConsentState | None = ConsentState.GRANTED
+    topic_until: datetime | None = None
+    everything: ConsentState | None = None
+    everything_until: datetime | None = None
+    step: str = "welcome"
+    occurrence: str = "once"
+    fields: dict[str, object] = field(default_factory=dict)
+    replied: bool = False
+    hours: tuple[int, int] = (8 * 60, 20 * 60)
+    quiet: Hours | None = NIGHT
+    expires: timedelta = 24 * HOUR
+
+
+def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
+    """A local time in Nairobi."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - 3 * HOUR
+
+
+STOPPED: dict[str, Any] = {"everything": ConsentState.REVOKED}
+PAUSED = ConsentState.PAUSED
+
+CASES = [
+    Case("she agreed", None),
+    # Reachable
+    Case("forgotten", Refusal.FORGOTTEN, person={"state": PersonState.FORGOTTEN}),
+    Case("forgotten, no endpoint left", Refusal.FORGOTTEN, person={"state": PersonState.FORGOTTEN}, endpoints=()),
+    Case("no phone", Refusal.NO_ENDPOINT, endpoints=()),
+    Case("no app, only a phone", Refusal.NO_ENDPOINT, kind=Kind.PUSH),
+    Case("app and phone", None, kind=Kind.PUSH, endpoints=((Kind.PUSH, EndpointState.OK),)),
+    Case("phone is gone", Refusal.NO_ENDPOINT, endpoints=((Kind.SMS, EndpointState.GONE),)),
+    Case("phone may be another's now", Refusal.QUARANTINED, endpoints=((Kind.SMS, EndpointState.QUARANTINED),)),
+    Case(
+        "even a confirmation does not go to another's phone",
+        Refusal.QUARANTINED,
+        Purpose.CONFIRMATION,
+        endpoints=((Kind.SMS, EndpointState.QUARANTINED),),
+    ),
+    # Agreed
+    Case("never asked", Refusal.NO_CONSENT, topic=None),
+    Case("asked, no answer", Refusal.NO_CONSENT, topic=ConsentState.INVITED),
+    Case("took it back", Refusal.NO_CONSENT, topic=ConsentState.REVOKED),
+    Case("paused for good", Refusal.NO_CONSENT, topic=PAUSED),
+    Case("paused until tomorrow", Refusal.NO_CONSENT, topic=PAUSED, topic_until=NOON + 24 * HOUR),
+    Case("the pause is over", None, topic=PAUSED, topic_until=NOON),
+    Case("everything paused", Refusal.NO_CONSENT, everything=PAUSED, everything_until=NOON + HOUR),
+    Case("everything was paused", None, everything=PAUSED, everything_until=NOON - HOUR),
+    Case("everything paused for good", Refusal.NO_CONSENT, everything=PAUSED),
+    Case("said stop", Refusal.STOPPED, **STOPPED),
+    Case("said stop, then start", None, everything=ConsentState.GRANTED),
+    Case("start does not agree to a topic", Refusal.NO_CONSENT, topic=None, everything=ConsentState.GRANTED),
+    # What each purpose may do
+    Case("stop is confirmed", None, Purpose.CONFIRMATION, topic=None, **STOPPED),
+    Case("no answer of a helper after a stop", Refusal.STOPPED, Purpose.REPLY, **STOPPED),
+    Case("no help text after a stop", Refusal.STOPPED, Purpose.AUTOMATIC, **STOPPED),
+    Case("no test after a stop", Refusal.STOPPED, Purpose.TEST, **STOPPED),
+    Case("no invitation after a stop", Refusal.STOPPED, Purpose.INVITATION, topic=ConsentState.INVITED, **STOPPED),
+    Case("a helper answers whoever wrote", None, Purpose.REPLY, topic=None),
+    Case("help needs no topic", None, Purpose.AUTOMATIC, topic=None),
+    Case("staff phones need no topic", None, Purpose.TEST, topic=None),
+    Case("the invited are invited", None, Purpose.INVITATION, topic=ConsentState.INVITED),
+    Case("who agreed meanwhile is not", Refusal.NO_CONSENT, Purpose.INVITATION),
+    Case("who was not asked is not", Refusal.NO_CONSENT, Purpose.INVITATION, topic=None),
+    # Still meant
+    Case(
+        "her date is the same",
+        None,
+        step="refill",
+        occurrence="2026-11-26",
+        fields={"refill_date": date(2026, 11, 26)},
+    ),
+    Case(
+        "her date moved",
+        Refusal.DATE_MOVED,
+        step="refill",
+        occurrence="2026-11-26",
+        fields={"refill_date": date(2026, 11, 27)},
+    ),
+    Case("her date was taken away", Refusal.DATE_MOVED, step="refill", occurrence="2026-11-26"),
+    Case("she answered this run", Refusal.REPLIED, replied=True),
+    Case("an answer does not stop answers", None, Purpose.REPLY, replied=True),
+    # Hours
+    Case("too early", at(8), at=at(7, 59)),
+    Case("the first minute", None, at=at(8)),
+    Case("the last minute", None, at=at(19, 59)),
+    Case("too late: tomorrow", at(8, day=24), at=at(20)),
+    Case("tomorrow it is of no use", Refusal.OUTSIDE_HOURS, at=at(20), expires=12 * HOUR),
+    Case("tomorrow it still is", at(8, day=24), at=at(20), expires=12 * HOUR + timedelta(minutes=1)),
+    Case("her own hours win", at(18), person={"hours_from": 18 * 60, "hours_to": 19 * 60}),
+    Case("the clinic's quiet hours hold all the same", at(8, day=24), at=at(22), hours=(0, 24 * 60)),
+    Case("quiet hours are off", None, at=at(22), hours=(0, 24 * 60), quiet=None),
+    Case("hours that are never lawful", Refusal.OUTSIDE_HOURS, person={"hours_from": 120, "hours_to": 180}),
+    Case("her clock is in Paris", datetime(2026, 11, 23, 7, tzinfo=UTC), at=at(8), person={"zone": "Europe/Paris"}),
+    Case(
+        "one of two places",
+        datetime(2026, 11, 23, 7, tzinfo=UTC),
+        at=at(8),
+        person={"zone": "Africa/Nairobi|Europe/Paris"},
+    ),
+    Case("a helper's answer waits for the morning", at(8), Purpose.REPLY, at=at(3)),
+    Case(
+        "unless she has just written", None, Purpose.REPLY, at=at(3), person={"replied_at": at(3) - timedelta(hours=11)}
+    ),
+    Case("half a day is not just now", at(8), Purpose.REPLY, at=at(3), person={"replied_at": at(3) - 12 * HOUR}),
+    Case("a stop is confirmed at night", None, Purpose.CONFIRMATION, at=at(3), **STOPPED),
+    Case("help comes at night", None, Purpose.AUTOMATIC, at=at(3)),
+    Case("a test comes at night", None, Purpose.TEST, at=at(3)),
+    Case("nobody is invited at night", at(8), Purpose.INVITATION, at=at(3), topic=ConsentState.INVITED),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+def test_the_gate(case: Case) -> None:
+    verdict = why_not(*_given(case), case.quiet)
+    assert (verdict.at if isinstance(verdict, Later) else verdict) == case.gives
+
+
+def test_the_table_knows_every_refusal_and_every_purpose() -> None:
+    assert {case.gives for case in CASES} >= set(Refusal)
+    assert {case.purpose for case in CASES} == set(Purpose)
+
+
+@pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.CONFIRMATION])
+def test_nothing_but_the_confirmation_passes_a_stop(purpose: Purpose) -> None:
+    allowed = [case for case in CASES if case.purpose == purpose and case.gives is None]
+    for case in allowed:
+        assert why_not(*_given(replace(case, everything=ConsentState.REVOKED)), case.quiet) == Refusal.STOPPED
+
+
+def _given(case: Case) -> tuple[Claim, Facts]:
+    run_id = 5 if case.purpose == Purpose.CAMPAIGN else None
+    claim = Claim(
+        id=1,
+        kind=case.kind,
+        purpose=case.purpose,
+        person_id=7,
+        topic=TOPIC,
+        run_id=run_id,
+        step=case.step,
+        occurrence=case.occurrence,
+        dedupe_key="k",
+        body=None,
+        attempts=0,
+        due_at=case.at,
+        expires_at=case.at + case.expires,
+        created_at=case.at,
+        day=case.at.date(),
+        parts=1,
+        reason="",
+        fallback_of=None,
+    )
+    person = Person(
+        **{"id": 7, "zone": "Africa/Nairobi", "state": PersonState.ACTIVE, "hours_from": None, "hours_to": None}
+        | case.person
+    )
+    lines = {
+        (7, TOPIC): _line(case.topic, case.topic_until),
+        (7, ALL): _line(case.everything, case.everything_until),
+    }
+    facts = Facts(
+        at=case.at,
+        people={7: person},
+        endpoints={(7, kind): Endpoint(kind=kind, state=state) for kind, state in case.endpoints},
+        standing={key: line for key, line in lines.items() if line is not None},
+        runs={5: RunFacts(RunState.RUNNING, _frozen(case.hours))},
+        fields={7: case.fields},
+        replied={(5, 7)} if case.replied else set(),
+    )
+    return claim, facts
+
+
+def _line(state: ConsentState | None, until: datetime | None) -> Standing | None:
+    return None if state is None else Standing(state=state, until=until)
+
+
+def _frozen(hours: tuple[int, int]) -> Frozen:
+    step: dict[str, Any] = {"template": "tb/welcome", "channels": (Kind.PUSH, Kind.SMS), "expires": 86_400}
+    return Frozen(
+        campaign="trial",
+        title="Trial",
+        topic=TOPIC,
+        language="en",
+        hours=hours,
+        unread_after=3600,
+        stop_steps=False,
+        thread="tb",
+        steps={"welcome": FrozenStep(**step), "refill": FrozenStep(field="refill_date", **step)},
+        templates={},
+        definition={},
+    )
