@@ -30,8 +30,8 @@ Folder = Annotated[Path | None, typer.Option(help="Where the clinic is kept, so 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew, even where an earlier demo was cut off.")]
 Timeout = Annotated[float, typer.Option(help="With --headless: seconds after which it gives up.")]
 
-CALM = 6.0  # seconds without a change, after which nothing more is coming
-LOOK = 0.5  # seconds between two looks
+CALM = 1.5  # seconds in which nothing changed and nobody was about to do anything
+LOOK = 0.25  # seconds between two looks
 
 
 def demo(
@@ -90,15 +90,15 @@ def _headless(play: Play, *, as_json: bool, timeout: float) -> None:
 
 
 def _until_calm(set_: Stage, deadline: float) -> Figures:
-    """Wait until every step has fired, nothing is on its way to a provider, and nothing has changed for a while."""
+    """Wait until every step has fired, nothing is on its way, nobody is about to answer, and nothing changes."""
     last, since = None, time.monotonic()
     while True:
         now = time.monotonic()
         with set_.workspace.database.read() as session:
             current = figures(session, set_.run_id)
-        if current != last:
+        if current != last or not set_.is_over() or set_.owed() or _on_the_way(set_.workspace):
             last, since = current, now
-        if now - since > CALM and set_.is_over() and not _on_the_way(set_.workspace):
+        elif now - since > CALM:
             return current
         if now > deadline:
             raise OutreachError(

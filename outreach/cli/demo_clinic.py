@@ -31,7 +31,7 @@ language: en
 audience:
   all: [{{tag: on-treatment}}]
 channels: [push, sms]
-unread_after: {unread}
+unread_after: {unread}s
 hours: {{from: "00:00", to: "24:00"}}
 expires: 1h
 steps:
@@ -55,11 +55,11 @@ def found(folder: Path) -> None:
         Keyring.new().save(folder / "keyring.json")
 
 
-def write_campaign(folder: Path, now: datetime, *, gap: float, unread: str) -> None:
-    """Write the campaign: the first message is due at once, the second `gap` seconds later."""
+def write_campaign(folder: Path, now: datetime, *, gap: float, unread: float) -> None:
+    """Write the campaign: the first message is due at once, the second `gap` seconds later. `unread`: in seconds."""
     wall = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0)
     text = _DEFINITION.format(
-        topic=TOPIC, gap=round(gap), unread=unread, first=wall, second=wall + timedelta(seconds=gap)
+        topic=TOPIC, gap=round(gap), unread=round(unread), first=wall, second=wall + timedelta(seconds=gap)
     )
     (folder / "campaigns" / f"{CAMPAIGN}.yaml").write_text(text, encoding="utf-8")
 

@@ -46,6 +46,21 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
+class Tempo:
+    """How long things take, in seconds."""
+
+    gap: float  # between the first message and the second
+    unread: float  # until a push that nobody read becomes a text
+    sweep: float  # between two looks for what is stuck
+    lease: float  # longer than the call to a provider may take
+    settle: float  # until what is unknown counts as not found
+
+
+UNHURRIED = Tempo(gap=45, unread=40, sweep=2, lease=30, settle=20)
+HURRIED = Tempo(gap=4, unread=4, sweep=1, lease=12, settle=6)
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
     """How the demo is to run. `hurried`: phones and people are quick, and nobody stays out of reach for ever."""
 
@@ -54,6 +69,11 @@ class Play:
     port: int
     hurried: bool
     fresh: bool
+
+    @property
+    def tempo(self) -> Tempo:
+        """How long things take."""
+        return HURRIED if self.hurried else UNHURRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +89,11 @@ class Stage:
     def is_over(self) -> bool:
         """Whether every step has fired."""
         return self.workspace.database.now() > self.ends
+
+    def owed(self) -> int:
+        """What the carrier and the people behind its phones are still about to do by themselves."""
+        owed: int = httpx.get(f"{self.carrier}/simulator/figures").json()["carrier"]["owed"]
+        return owed
 
     def doubled(self) -> int:
         """How many of our messages the carrier took more than once."""
@@ -175,10 +200,10 @@ def _settings(play: Play, base: Settings, web: str, carrier: str) -> Settings:
             "quiet_hours": "off",
             "providers": providers,
             "plan_every": 1.0,
-            "sweep_every": 2.0,
-            "lease": 30.0,
+            "sweep_every": play.tempo.sweep,
+            "lease": play.tempo.lease,
             "look_after": 10.0,
-            "settle_after": 20.0,
+            "settle_after": play.tempo.settle,
             "log_level": "error" if play.hurried else "warning",
         }
     )
@@ -204,8 +229,8 @@ def _launched(play: Play, workspace: Workspace, carrier: str) -> int:
     demo_clinic.write_people(table, play.people)
     _pair(table, carrier)  # before anybody can be written to: a phone that is known already takes no app
     imports.import_file(workspace.database, workspace.vault, workspace.settings, table, imports.Options(topic=TOPIC))
-    gap, unread = (8.0, "10s") if play.hurried else (45.0, "40s")
-    demo_clinic.write_campaign(play.folder, workspace.database.now(), gap=gap, unread=unread)
+    tempo = play.tempo
+    demo_clinic.write_campaign(play.folder, workspace.database.now(), gap=tempo.gap, unread=tempo.unread)
     return runs.launch(workspace, CAMPAIGN, by="demo")
 
 
