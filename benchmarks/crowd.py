@@ -1,0 +1,124 @@
+"""A clinic with many made-up people, for benchmarks: on the PostgreSQL that OUTREACH_TEST_POSTGRES_URL names.
+
+People are written in bulk; their numbers are sealed like anybody's, so that sending does the real work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from outreach.audience import people
+from outreach.audience.people import Newcomer
+from outreach.audience.tables import Endpoint, Person
+from outreach.consent import ConsentState, Standing
+from outreach.privacy.tables import PersonKey
+from outreach.store import dialects, migrate
+from outreach.store.database import Database
+from outreach.workspace import Workspace
+from tests.clinic import TOPIC, clinic
+from tests.postgres import Postgres
+
+ZONES = (
+    "Africa/Nairobi",
+    "Africa/Lagos",
+    "Africa/Johannesburg",
+    "Africa/Abidjan",
+    "Europe/Paris",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Asia/Kolkata",
+)
+CHUNK = 5000
+
+
+@contextmanager
+def a_clinic(**changes: Any) -> Iterator[Workspace]:
+    """An empty clinic on a database of its own."""
+    url = os.environ.get("OUTREACH_TEST_POSTGRES_URL")
+    if not url:
+        sys.exit("Set OUTREACH_TEST_POSTGRES_URL; `make services` prints it.")
+    with Postgres(url).database() as fresh, tempfile.TemporaryDirectory() as folder:
+        database = Database(fresh)
+        migrate.upgrade(database.engine)
+        database.close()
+        with clinic(fresh, Path(folder), **changes) as made:
+            yield made
+
+
+def sealed(workspace: Workspace, count: int, zones: tuple[str, ...] = ZONES[:1]) -> None:
+    """People with keys and sealed numbers, who agreed to the topic."""
+    for start in range(0, count, CHUNK):
+        with workspace.database.write() as session:
+            at = dialects.now(session)
+            new = [
+                people.newcomer(
+                    workspace.vault,
+                    f"+2547{each:08d}",
+                    f"bench-{each}",
+                    country="KE",
+                    zone=zones[each % len(zones)],
+                    language="en",
+                    at=at,
+                )
+                for each in range(start, min(start + CHUNK, count))
+            ]
+            _write(session, new)
+    _analyze(workspace)
+
+
+def _write(session: Any, new: list[Newcomer]) -> None:
+    session.execute(insert(Person), [each.person for each in new])
+    session.execute(insert(PersonKey), [each.person_key for each in new])
+    session.execute(insert(Endpoint), [each.endpoint for each in new])
+    at = new[0].person["created_at"]
+    granted = {"topic": TOPIC, "state": ConsentState.GRANTED, "until": None, "at": at, "wording": ""}
+    session.execute(insert(Standing), [{"person_id": each.person["id"], **granted} for each in new])
+
+
+def counted(workspace: Workspace, count: int) -> None:
+    """People without numbers, made inside the database in eight zones: enough to plan, not to send."""
+    zones = ", ".join(f"'{zone}'" for zone in ZONES)
+    with workspace.database.write() as session:
+        session.execute(
+            text(
+                f"""INSERT INTO person (id, pseudonym, language, zone, country, openness, state, created_at, updated_at)
+                SELECT n, 'bench-' || n, 'en', (ARRAY[{zones}])[1 + n % 8], 'KE', 'covert', 'active', now(), now()
+                FROM generate_series(1, :count) AS n"""
+            ),
+            {"count": count},
+        )
+        session.execute(
+            text(
+                """INSERT INTO standing (person_id, topic, state, at, wording)
+                SELECT id, :topic, 'granted', now(), '' FROM person"""
+            ),
+            {"topic": TOPIC},
+        )
+    _analyze(workspace)
+
+
+def _analyze(workspace: Workspace) -> None:
+    with workspace.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def database_cpu() -> float:
+    """CPU seconds that all PostgreSQL processes of this machine have used."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, rest = stat.read_text().rpartition(")")
+        except OSError:
+            continue  # it has just ended
+        if "(postgres" in head:
+            fields = rest.split()
+            ticks += sum(int(fields[place]) for place in (11, 12, 13, 14))
+    return ticks / os.sysconf("SC_CLK_TCK")
