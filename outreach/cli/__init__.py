@@ -11,6 +11,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from outreach.cli import (
+    campaigns,
     check,
     database,
     demo,
@@ -18,6 +19,7 @@ from outreach.cli import (
     parts,
     people,
     report,
+    send_test,
     serve,
     simulator,
     threads,
@@ -41,6 +43,8 @@ app.command()(serve.beat)
 app.command()(simulator.simulator)
 app.command()(check.check)
 app.add_typer(people.app, name="people")
+app.add_typer(campaigns.app, name="campaign")
+app.command()(send_test.send_test)
 app.command()(report.report)
 app.add_typer(threads.app, name="threads")
 app.command()(parts.parts)
