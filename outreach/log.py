@@ -68,6 +68,7 @@ class Guarded(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the record carries."""
+        record.exc_text = None  # another handler may have left the whole text there
         text = _DIGITS.sub("[digits]", super().format(record))
         return text.replace("\n", " ")
 

@@ -115,7 +115,8 @@ def _proofs(database: Database) -> dict[str, bytes]:
         if not inspect(database.engine).has_table(KeyProof.__tablename__):
             return {}
         with database.read() as session:
-            return dict(session.execute(select(KeyProof.master, KeyProof.sealed)).tuples().all())
+            rows = session.execute(select(KeyProof.master, KeyProof.sealed))
+            return {row.master: row.sealed for row in rows}
     except DBAPIError as error:
         kind = type(error.orig).__name__
         raise StoreError(
