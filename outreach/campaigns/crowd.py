@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
@@ -28,6 +29,8 @@ from outreach.messages.status import Refusal
 FAR = date(1, 1, 1)
 
 Channels = tuple[Kind, ...]
+
+_OWN = ("zone", "hours_from", "hours_to", "language", "openness", "country")  # the first of `Traits`
 
 
 class Traits(NamedTuple):
@@ -50,7 +53,7 @@ class Traits(NamedTuple):
         return Place(self.zone, None if start is None or end is None else Hours(start, end))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Questions:
     """What a campaign's plan must know of people."""
 
@@ -58,12 +61,12 @@ class Questions:
     fields: tuple[str, ...]  # without which some text cannot be written
     dates: Mapping[str, tuple[date, date]]  # fields that steps hang on, with the first and last day that matters
 
-    @property
+    @cached_property
     def kinds(self) -> tuple[Kind, ...]:
         """Every kind of which there is an endpoint to look at."""
         return tuple(sorted({kind for each in self.channels.values() for kind in each}))
 
-    @property
+    @cached_property
     def choices(self) -> tuple[Channels, ...]:
         """Each choice of channels that some step makes."""
         return tuple(dict.fromkeys(self.channels.values()))
@@ -121,7 +124,7 @@ def left_out(session: Session, definition: Definition, at: datetime) -> dict[Ref
 def columns(questions: Questions) -> list[ColumnElement[Any]]:
     """What to select of `Person` so that `traits_of` can read it."""
     return [
-        *_own(),
+        *[getattr(Person, name).label(name) for name in _OWN],
         *[_kind(channels).label(f"kind_{place}") for place, channels in enumerate(questions.choices)],
         *[_state(kind).label(f"state_{place}") for place, kind in enumerate(questions.kinds)],
         *[_lacks(name).label(f"lacks_{place}") for place, name in enumerate(questions.fields)],
@@ -130,8 +133,9 @@ def columns(questions: Questions) -> list[ColumnElement[Any]]:
 
 def traits_of(row: tuple[Any, ...], questions: Questions) -> Traits:
     """A row of `columns`."""
-    rest = iter(row[len(_own()) :])
-    zone, hours_from, hours_to, language, openness, country = row[: len(_own())]
+    zone, hours_from, hours_to, language, openness, country, *rest = row
+    states_at = len(questions.choices)
+    lacks_at = states_at + len(questions.kinds)
     return Traits(
         zone,
         hours_from,
@@ -139,15 +143,10 @@ def traits_of(row: tuple[Any, ...], questions: Questions) -> Traits:
         language,
         Openness(openness),
         country,
-        tuple([Kind(next(rest)) for _ in questions.choices]),
-        tuple([EndpointState(next(rest)) for _ in questions.kinds]),
-        tuple([name for name in questions.fields if next(rest)]),
+        tuple([Kind(kind) for kind in rest[:states_at]]),
+        tuple([EndpointState(state) for state in rest[states_at:lacks_at]]),
+        tuple([name for name, lacking in zip(questions.fields, rest[lacks_at:], strict=True) if lacking]),
     )
-
-
-def _own() -> list[ColumnElement[Any]]:
-    names = ("zone", "hours_from", "hours_to", "language", "openness", "country")
-    return [getattr(Person, name).label(name) for name in names]
 
 
 def _counted(

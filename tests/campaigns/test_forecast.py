@@ -95,8 +95,9 @@ def by_step(found: Forecast, what: str) -> Done:
     )
 
 
-def test_what_is_forecast_is_what_is_planned_refused_and_written(quiet: Workspace) -> None:
-    crowds.gather(quiet, 150)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_is_forecast_is_what_is_planned_refused_and_written(quiet: Workspace, seed: int) -> None:
+    crowds.gather(quiet, 150, seed)
     found = forecast.of(quiet, crowds.NAME)
     assert found.exact
     assert found.sampled == found.people
