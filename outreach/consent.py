@@ -184,7 +184,7 @@ def _allows(line: Standing, at: datetime) -> bool:
 def granted(person_id: SQLColumnExpression[int], topic: str, at: datetime) -> ColumnElement[bool]:
     """The same as `agrees`, as SQL over a column of person ids."""
     line, everything = aliased(Standing), aliased(Standing)
-    over = and_(everything.state == ConsentState.PAUSED, everything.until <= at)
+    over = and_(everything.state == ConsentState.PAUSED, everything.until.is_not(None), everything.until <= at)
     return and_(
         exists().where(
             line.person_id == person_id,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from outreach.channels import registry
 from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
 from outreach.errors import SettingError
-from outreach.messages.tables import Sender
+from outreach.messages.status import WAITING
+from outreach.messages.tables import Message, Sender
 from outreach.store import dialects
 from outreach.workspace import Workspace
 
@@ -27,7 +28,10 @@ def build(workspace: Workspace) -> Providers:
 
 
 def enrol(session: Session, providers: Providers) -> None:
-    """Write the senders down; pace and unit follow the settings, what is reserved stays."""
+    """Write the senders down; pace and unit follow the settings, what is reserved stays.
+
+    A sender that is no longer set up goes, and what waits for it is given to those that are.
+    """
     at = dialects.now(session)
     for spec in providers.senders:
         row = {
@@ -45,10 +49,31 @@ def enrol(session: Session, providers: Providers) -> None:
             upsert.on_conflict_do_update(index_elements=["name"], set_={name: upsert.excluded[name] for name in kept})
         )
 
+    session.execute(delete(Sender).where(Sender.name.not_in([spec.name for spec in providers.senders])))
+    for kind in Kind:
+        _hand_on(session, known(session, kind), kind)
+
+
+def _hand_on(session: Session, names: list[str], kind: Kind) -> None:
+    if not names:
+        return
+    turn = case(dict(enumerate(names)), value=Message.person_id % len(names))
+    session.execute(
+        update(Message)
+        .where(Message.state.in_(WAITING), Message.kind == kind, Message.sender.not_in(names))
+        .values(sender=turn),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def known(session: Session, kind: Kind) -> list[str]:
+    """The names of the senders of a kind, in order; none where no provider of it is set up."""
+    return list(session.scalars(select(Sender.name).where(Sender.kind == kind).order_by(Sender.name)))
+
 
 def senders(session: Session, kind: Kind) -> list[str]:
-    """The names of the senders of a kind, in order. Raises SettingError when there is none for texts."""
-    names = list(session.scalars(select(Sender.name).where(Sender.kind == kind).order_by(Sender.name)))
+    """The same, where there must be one for texts. Raises SettingError."""
+    names = known(session, kind)
     if not names and kind is Kind.SMS:
         raise SettingError(
             "No provider for SMS is set up. Example: OUTREACH_PROVIDERS__TWILIO__ACCOUNT_SID=AC…, …__TOKEN, …__FROM"

@@ -43,11 +43,14 @@ AT_SENDING: dict[Cause, Consequence] = {
     Cause.UNREACHABLE: Consequence(State.FAILED),
     Cause.BLOCKED: Consequence(State.FAILED),
     Cause.FILTERED: Consequence(State.FAILED),
-    Cause.EXPIRED: Consequence(State.EXPIRED),
+    Cause.EXPIRED: Consequence(State.FAILED),
     Cause.BAD_REQUEST: Consequence(State.FAILED),
     Cause.REGION: Consequence(State.FAILED),
     Cause.OTHER: Consequence(State.FAILED),
 }
+
+#: The provider did not even look at the message: its attempt is given back.
+NEVER_LOOKED_AT = frozenset({Cause.THROTTLED, Cause.QUEUE_FULL, Cause.ACCOUNT, Cause.SENDER})
 
 #: What else follows when a receipt names a cause; the message's move is the receipt's own.
 AT_RECEIPT: dict[Cause, Sequel] = {

@@ -55,6 +55,7 @@ def enqueue(session: Session, draft: Draft, settings: Settings, at: datetime) ->
         "purpose": draft.purpose,
         "person_id": draft.person_id,
         "topic": draft.topic,
+        "step": draft.purpose,  # what reports show in place of a campaign's step
         "thread_id": draft.thread_id,
         "dedupe_key": draft.dedupe_key,
         "body": seal(draft.key, draft.text, "message", "body", draft.dedupe_key),

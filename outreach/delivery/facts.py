@@ -64,6 +64,7 @@ class Facts:
     standing: dict[tuple[int, str], consent.Standing]
     runs: dict[int, RunFacts]
     fields: dict[int, dict[str, object]]
+    replied: set[tuple[int, int]]  # (run, person), of runs that end at an answer
 
 
 def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool) -> Facts:
@@ -76,13 +77,16 @@ def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool)
     people = select(Person).where(Person.id.in_(ids)).order_by(Person.id)
     if lock:
         people = dialects.take(people, share=True)
+    here = {person.id: person for person in session.scalars(people)}
+    runs = _runs(session, {claim.run_id for claim in claims if claim.run_id}, lock=lock)
     return Facts(
         at=at,
-        people={person.id: person for person in session.scalars(people)},
+        people=here,
         endpoints=_endpoints(session, ids),
         standing=consent.standing(session, ids),
-        runs=_runs(session, {claim.run_id for claim in claims if claim.run_id}, lock=lock),
+        runs=runs,
         fields=fields_of(session, {claim.person_id for claim in claims if claim.body is None}),
+        replied=_replied(session, ids, [run for run, known in runs.items() if known.frozen.stop_steps]),
     )
 
 
@@ -109,6 +113,16 @@ def _runs(session: Session, ids: Collection[int], *, lock: bool) -> dict[int, Ru
     }
 
 
+def _replied(session: Session, ids: Collection[int], runs: Collection[int]) -> set[tuple[int, int]]:
+    """Who answered a run, whenever that was: its remaining steps may be months away."""
+    if not runs:
+        return set()
+    query = select(Message.run_id, Message.person_id).where(
+        Message.person_id.in_(ids), Message.run_id.in_(runs), Message.direction == "in"
+    )
+    return {(run, person) for run, person in session.execute(query.distinct()) if run is not None}
+
+
 def frozen_of(session: Session, run_id: int, content_hash: str) -> Frozen:
     """What a run was launched with; parsed once in each process."""
     known = _parsed.get(content_hash)
@@ -117,7 +131,7 @@ def frozen_of(session: Session, run_id: int, content_hash: str) -> Frozen:
             session.scalar(select(Run.frozen).where(Run.id == run_id))
         )
         while len(_parsed) > _KEEP:
-            _parsed.pop(next(iter(_parsed)))
+            _parsed.pop(next(iter(_parsed)), None)
     return known
 
 

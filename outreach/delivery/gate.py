@@ -72,7 +72,7 @@ def _still_meant(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
     field = frozen.steps[claim.step].field
     if field and facts.fields.get(person.id, {}).get(field) != date.fromisoformat(claim.occurrence):
         return Refusal.DATE_MOVED
-    if frozen.stop_steps and person.replied_at is not None and person.replied_at > claim.created_at:
+    if (claim.run_id, person.id) in facts.replied:
         return Refusal.REPLIED
     return None
 

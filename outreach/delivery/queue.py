@@ -28,12 +28,13 @@ BURST = {Lane.BULK: 2.0, Lane.CONVERSATION: 6.0}  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one claim found. `claims` are leased under `token` until `until`; the rest was decided already."""
+    """What one claim found. `claims` are leased under `token` until `until`; the rest of `decided` needs no sending."""
 
     claims: list[Claim] = field(default_factory=list)
     facts: Facts | None = None
     token: str = ""
-    looked_at: int = 0
+    until: datetime | None = None
+    decided: int = 0
 
 
 def claim(session: Session, sender: str, lane: Lane, limit: int, lease: float, quiet: Hours | None) -> Batch:
@@ -57,7 +58,7 @@ def claim(session: Session, sender: str, lane: Lane, limit: int, lease: float, q
     _lease(session, going, token, at, lease)
     advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], at)
     spend(row, len(going), at)
-    return Batch(going, facts, token, len(rows))
+    return Batch(going, facts, token, at + timedelta(seconds=lease), len(verdicts))
 
 
 def allowance(sender: Sender, lane: Lane, at: datetime) -> int:

@@ -5,18 +5,18 @@ The same word twice, late or early changes nothing wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from outreach import consent
 from outreach.channels.contract import Carried, Cause, Kind, Receipt
 from outreach.delivery.consequences import AT_RECEIPT, Sequel
 from outreach.delivery.moves import Move, advance
-from outreach.delivery.results import drop_endpoint
-from outreach.messages.status import CARRIED_TO, State
+from outreach.delivery.results import drop_endpoint, hold
+from outreach.messages.status import CARRIED_TO
 from outreach.messages.tables import Message, ProviderEvent
 from outreach.store import dialects
 
@@ -31,14 +31,19 @@ PATIENCE = timedelta(hours=24)
 
 
 def keep(session: Session, receipts: Sequence[Receipt]) -> int:
-    """Keep events and apply them, in the caller's transaction. Gives the number of events that were new."""
+    """Keep events and apply them, in the caller's transaction. Gives the number of events that were new.
+
+    An event that is told again and could not be applied before gets another chance.
+    """
     at = dialects.now(session)
-    fresh = _write_down(session, receipts, at)
-    apply(session, fresh, at)
+    told = {(each.provider, each.event_key): each for each in receipts}
+    fresh = _write_down(session, told, at)
+    apply(session, fresh + _take_up(session, [each for each in told.values() if each not in fresh]), at)
     return len(fresh)
 
 
-def _write_down(session: Session, receipts: Sequence[Receipt], at: datetime) -> list[Receipt]:
+def _write_down(session: Session, told: Mapping[tuple[str, str], Receipt], at: datetime) -> list[Receipt]:
+    """Those that were not known. In order of their keys, so that two processes with the same events never embrace."""
     rows = [
         {
             "provider": receipt.provider,
@@ -52,14 +57,34 @@ def _write_down(session: Session, receipts: Sequence[Receipt], at: datetime) -> 
             "received_at": at,
             "parked": "",
         }
-        for receipt in {(each.provider, each.event_key): each for each in receipts}.values()
+        for _, receipt in sorted(told.items())
     ]
     if not rows:
         return []
     statement = dialects.insert(session, ProviderEvent).on_conflict_do_nothing()
     keys = session.execute(statement.returning(ProviderEvent.provider, ProviderEvent.event_key), rows)
-    new = {tuple(key) for key in keys}
-    return [receipt for receipt in receipts if (receipt.provider, receipt.event_key) in new]
+    return [told[provider, event_key] for provider, event_key in keys]
+
+
+def _take_up(session: Session, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Those that are parked, taken from there. Many are told twice; few of them are parked."""
+    if not receipts:
+        return []
+    statement = (
+        update(ProviderEvent)
+        .where(_events(receipts), ProviderEvent.parked.in_([UNKNOWN_MESSAGE, OVERTAKEN]))
+        .values(parked="")
+        .returning(ProviderEvent.provider, ProviderEvent.event_key)
+    )
+    found = session.execute(statement, execution_options={"synchronize_session": False})
+    keys = {tuple(key) for key in found}
+    return [receipt for receipt in receipts if (receipt.provider, receipt.event_key) in keys]
+
+
+def _events(receipts: Sequence[Receipt]) -> ColumnElement[bool]:
+    return tuple_(ProviderEvent.provider, ProviderEvent.event_key).in_(
+        [(receipt.provider, receipt.event_key) for receipt in receipts]
+    )
 
 
 def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
@@ -68,6 +93,7 @@ def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
     Gives how many moved a message.
     """
     targets = _targets(session, receipts)
+    _hold_opted_out(session, receipts, targets)
     parked: dict[str, list[Receipt]] = {}
     moves: list[Move] = []
     meant: list[tuple[Receipt, int]] = []
@@ -77,7 +103,7 @@ def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
             parked.setdefault(problem, []).append(receipt)
             continue
         meant.append((receipt, target))
-        moves.append(_move(receipt, target, at))
+        moves.append(_move(receipt, target))
     moved = advance(session, moves, at)
     parked[OVERTAKEN] = [receipt for receipt, target in meant if target not in moved]
     _park(session, parked)
@@ -85,10 +111,10 @@ def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
     return len(moved)
 
 
-Targets = dict[int, tuple[str | None, str | None]]
+Targets = tuple[dict[int, tuple[str | None, str | None]], dict[tuple[str, str], int]]
 
 
-def _targets(session: Session, receipts: Sequence[Receipt]) -> tuple[Targets, dict[tuple[str, str], int]]:
+def _targets(session: Session, receipts: Sequence[Receipt]) -> Targets:
     """The messages that are meant: by our id, and by the provider's."""
     seen = (Message.id, Message.provider, Message.provider_id)
     ours = [receipt.message_id for receipt in receipts if receipt.message_id]
@@ -101,7 +127,7 @@ def _targets(session: Session, receipts: Sequence[Receipt]) -> tuple[Targets, di
     return by_id, {(row.provider, row.provider_id): row.id for row in found}
 
 
-def _aim(receipt: Receipt, targets: tuple[Targets, dict[tuple[str, str], int]]) -> tuple[str, int]:
+def _aim(receipt: Receipt, targets: Targets) -> tuple[str, int]:
     by_id, by_provider_id = targets
     if receipt.carried is None:
         return UNKNOWN_STATUS, 0
@@ -110,34 +136,41 @@ def _aim(receipt: Receipt, targets: tuple[Targets, dict[tuple[str, str], int]]) 
         return "", known
     if receipt.message_id is None or receipt.message_id not in by_id:
         return UNKNOWN_MESSAGE, 0
-    other = by_id[receipt.message_id][1]
-    if other and receipt.provider_id and other != receipt.provider_id:
+    provider, other = by_id[receipt.message_id]
+    if provider not in {None, receipt.provider} or (other and receipt.provider_id and other != receipt.provider_id):
         return OTHER_ID, 0
     return "", receipt.message_id
 
 
-def _move(receipt: Receipt, target: int, at: datetime) -> Move:
-    to = CARRIED_TO[receipt.carried or Carried.ACCEPTED]
-    failed_push = to is State.FAILED and receipt.provider == "fcm"
+def _move(receipt: Receipt, target: int) -> Move:
     return Move(
         target,
-        to,
+        CARRIED_TO[receipt.carried or Carried.ACCEPTED],
         receipt.cause or "",
         receipt.code,
         provider=receipt.provider,
         provider_id=receipt.provider_id or None,
-        fallback_at=at if failed_push else None,
     )
 
 
 def _park(session: Session, parked: dict[str, list[Receipt]]) -> None:
     for reason, receipts in parked.items():
         if receipts:
-            keys = [receipt.event_key for receipt in receipts]
             session.execute(
-                update(ProviderEvent).where(ProviderEvent.event_key.in_(keys)).values(parked=reason),
+                update(ProviderEvent).where(_events(receipts)).values(parked=reason),
                 execution_options={"synchronize_session": False},
             )
+
+
+def _hold_opted_out(session: Session, receipts: Sequence[Receipt], targets: Targets) -> None:
+    """Lock who said STOP to the provider before any message is locked: the order that every STOP keeps."""
+    aimed = [
+        _aim(receipt, targets)
+        for receipt in receipts
+        if receipt.cause and AT_RECEIPT.get(receipt.cause) is Sequel.OPT_OUT
+    ]
+    if stopped := [target for problem, target in aimed if not problem]:
+        hold(session, session.scalars(select(Message.person_id).where(Message.id.in_(stopped))).all())
 
 
 def _sequels(session: Session, applied: Iterable[tuple[Receipt, int]], at: datetime) -> None:

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach.audience import people
 from outreach.channels import http
-from outreach.channels.contract import Kind, Outgoing, Provider, Receipt
+from outreach.channels.contract import Kind, Outgoing, Receipt
 from outreach.channels.registry import Providers
 from outreach.delivery import carriers, facts, receipts
-from outreach.delivery.compose import Pen, compose
+from outreach.delivery.compose import Pen, compose, keys_of
 from outreach.delivery.facts import COLUMNS, Claim, Facts
 from outreach.delivery.moves import Move, advance
+from outreach.errors import NotFoundError
 from outreach.messages.status import Failure, State
 from outreach.messages.tables import Message
 from outreach.store import dialects
@@ -49,12 +49,12 @@ def settle(workspace: Workspace, providers: Providers) -> int:
     with workspace.database.read() as session:
         claims = [doubt.claim for doubt in doubts]
         known = facts.load(session, claims, dialects.now(session), lock=False)
-        keys = people.keys_of(session, workspace.vault, [claim.person_id for claim in claims])
+        keys = keys_of(session, workspace.vault, [claim.person_id for claim in claims])
     composed = compose(claims, known, Pen(workspace.settings, carriers.ack_key(workspace), keys))
     outgoing = {written.claim.id: written.outgoing for written in composed.written}
     settled = 0
     for doubt in doubts:
-        found = _find(providers.by_sender(doubt.sender), doubt, outgoing.get(doubt.claim.id))
+        found = _find(providers, doubt, outgoing.get(doubt.claim.id))
         with workspace.database.write() as session:
             settled += _decide(session, doubt, found, known)
     return settled
@@ -85,11 +85,16 @@ def _count_looks(session: Session, ids: Sequence[int], by: int) -> None:
     )
 
 
-def _find(provider: Provider, doubt: _Doubt, outgoing: Outgoing | None) -> list[Receipt] | None:
-    """What the provider's list shows; None when it could not be asked. A push cannot be listed:
-    only its app can tell.
+def _find(providers: Providers, doubt: _Doubt, outgoing: Outgoing | None) -> list[Receipt] | None:
+    """What the provider's list shows; None when it could not be asked.
+
+    A push cannot be listed: only its app can tell. Nor can anything of a sender that is no longer set up.
     """
     if doubt.claim.kind == Kind.PUSH or outgoing is None:
+        return []
+    try:
+        provider = providers.by_sender(doubt.sender)
+    except NotFoundError:
         return []
     since = (doubt.claim.due_at - timedelta(minutes=5)).timestamp()
     return http.run(provider.find(outgoing, since))
@@ -127,10 +132,10 @@ def ask(workspace: Workspace, providers: Providers) -> int:
     with workspace.database.write() as session:
         at = dialects.now(session)
         first = (Message.looks == 0) & (Message.updated_at < at - after)
-        again = Message.looks.between(1, MOST_ASKED - 1) & (Message.updated_at < at - 12 * after)
+        again = [(Message.looks == n) & (Message.updated_at < at - 12 * n * after) for n in range(1, MOST_ASKED)]
         query = (
             select(Message.id, Message.provider, Message.provider_id)
-            .where(Message.state.in_([State.ACCEPTED, State.SENT]), Message.kind == Kind.SMS, first | again)
+            .where(Message.state.in_([State.ACCEPTED, State.SENT]), Message.kind == Kind.SMS, or_(first, *again))
             .where(Message.updated_at > at - timedelta(days=3), Message.provider_id.is_not(None))
             .order_by(Message.updated_at)
             .limit(AT_ONCE)
@@ -139,7 +144,9 @@ def ask(workspace: Workspace, providers: Providers) -> int:
         _count_looks(session, [row.id for row in rows], 1)
     if not rows:
         return 0
-    answers = http.run(_look(providers, [(row.provider, row.provider_id) for row in rows]))
+    names = {providers.by_sender(spec.name).name for spec in providers.senders}
+    asked = [(row.provider, row.provider_id) for row in rows if row.provider in names]
+    answers = http.run(_look(providers, asked))
     with workspace.database.write() as session:
         return receipts.keep(session, [answer for answer in answers if answer is not None])
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach import consent, log
-from outreach.audience.tables import Endpoint, EndpointState
+from outreach.audience.tables import Endpoint, EndpointState, Person
 from outreach.channels.contract import Accepted, Answer, Cause, Kind, Rejected, SenderSpec, Unit
 from outreach.delivery.compose import Written
-from outreach.delivery.consequences import AT_SENDING, HALT_FOR, REST, Sequel, backoff
+from outreach.delivery.consequences import AT_SENDING, HALT_FOR, NEVER_LOOKED_AT, REST, Sequel, backoff
 from outreach.delivery.facts import Claim, Facts
 from outreach.delivery.moves import Move, advance
 from outreach.delivery.queue import spend
@@ -35,6 +35,7 @@ def record(
 
     Gives the ids that moved.
     """
+    hold(session, _opted_out(results))
     at = dialects.now(session)
     moves = [_move(written, answer, facts, provider, token, at) for written, answer in results]
     moved = advance(session, moves, at)
@@ -75,6 +76,7 @@ def _move(written: Written, answer: Answer, facts: Facts, provider: str, token: 
         token=token,
         provider=provider,
         due_at=at + timedelta(seconds=_wait(answer, claim)) if to is State.QUEUED else None,
+        attempts=claim.attempts if answer.cause in NEVER_LOOKED_AT else None,
         fallback_at=at if to is State.FAILED and _fallback_at(claim, facts, at) else None,
     )
 
@@ -108,6 +110,20 @@ def _sequels(session: Session, sender: Sender, results: Sequence[tuple[Written, 
         elif sequel is Sequel.HALT:
             rest(sender, at, HALT_FOR, answer.cause)
             logger.error("sender halted", sender=sender.name, cause=answer.cause, code=answer.code)
+
+
+def _opted_out(results: Sequence[tuple[Written, Answer]]) -> set[int]:
+    return {
+        written.claim.person_id
+        for written, answer in results
+        if isinstance(answer, Rejected) and AT_SENDING[answer.cause].sequel is Sequel.OPT_OUT
+    }
+
+
+def hold(session: Session, people: Collection[int]) -> None:
+    """Lock people whose STOP is about to be written, before anything else: a claim for them comes first or sees it."""
+    if people:
+        session.execute(dialects.take(select(Person.id).where(Person.id.in_(people)).order_by(Person.id), wait=True))
 
 
 def drop_endpoint(session: Session, person_id: int, kind: str, cause: Cause) -> None:

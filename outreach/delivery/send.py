@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from outreach import log
-from outreach.audience import people
 from outreach.audience.hours import quiet_hours
 from outreach.channels import http
 from outreach.channels.contract import Answer, Cause, Rejected
@@ -28,7 +27,7 @@ def drain(workspace: Workspace, providers: Providers, sender: str, lane: Lane, s
     handed = 0
     while time.monotonic() < until:
         batch = _claim(workspace, sender, lane)
-        if not batch.looked_at:
+        if not batch.decided:
             break
         if batch.claims:
             handed += deliver(workspace, providers, sender, batch)
@@ -38,8 +37,14 @@ def drain(workspace: Workspace, providers: Providers, sender: str, lane: Lane, s
 
 
 def deliver(workspace: Workspace, providers: Providers, sender: str, batch: Batch) -> int:
-    """Write a claimed batch, hand it over, record the answers. Gives how many were handed over."""
+    """Write a claimed batch, hand it over, record the answers. Gives how many were handed over.
+
+    A worker that was frozen past its lease hands nothing over: somebody else may have settled these messages since.
+    """
     composed = write(workspace, batch)
+    if batch.until is None or workspace.database.now() >= batch.until:
+        logger.warning("lease over before the call", sender=sender, count=len(batch.claims))
+        return 0
     answers: list[Answer] = []
     provider = providers.by_sender(sender)
     if composed.written:
@@ -60,7 +65,7 @@ def write(workspace: Workspace, batch: Batch) -> Composed:
     if batch.facts is None:
         return Composed()
     with workspace.database.read() as session:
-        keys = people.keys_of(session, workspace.vault, [claim.person_id for claim in batch.claims])
+        keys = compose.keys_of(session, workspace.vault, [claim.person_id for claim in batch.claims])
     return compose.compose(batch.claims, batch.facts, Pen(workspace.settings, carriers.ack_key(workspace), keys))
 
 

@@ -16,7 +16,7 @@ from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
 from outreach.delivery import carriers, receipts, reconcile, tally
 from outreach.delivery.moves import Move, advance
-from outreach.messages.status import PRIORITY, Failure, Purpose, RunState, State
+from outreach.messages.status import PRIORITY, Failure, Purpose, RunState, State, Withdrawal
 from outreach.messages.tables import Message, Run
 from outreach.store import dialects
 from outreach.workspace import Workspace
@@ -32,6 +32,7 @@ def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
         "leases": _repeat(workspace, _leases_over),
         "expired": _repeat(workspace, _expire),
         "cancelled": _repeat(workspace, _withdraw),
+        "resumed": _repeat(workspace, _resume),
         "unread": _repeat(workspace, lambda session: _fall_back(session, workspace.settings.zone)),
         "parked": _repeat(workspace, receipts.retry_parked, once=True),
         "settled": reconcile.settle(workspace, providers),
@@ -78,7 +79,16 @@ def _withdraw(session: Session) -> int:
     waiting = Message.state.in_([State.QUEUED, State.PLANNED])
     query = select(Message.id).where(waiting, Message.run_id.in_(cancelled)).order_by(Message.id).limit(CHUNK)
     ids = list(session.scalars(dialects.take(query)))
-    return len(advance(session, [Move(each, State.CANCELLED, "run_cancelled") for each in ids], at))
+    return len(advance(session, [Move(each, State.CANCELLED, Withdrawal.RUN_CANCELLED) for each in ids], at))
+
+
+def _resume(session: Session) -> int:
+    """What still stands as planned in a run that goes on: whoever resumed it was cut off, or somebody was pausing."""
+    at = dialects.now(session)
+    running = select(Run.id).where(Run.state == RunState.RUNNING)
+    query = select(Message.id).where(Message.state == State.PLANNED, Message.run_id.in_(running))
+    ids = list(session.scalars(dialects.take(query.order_by(Message.id).limit(CHUNK))))
+    return len(advance(session, [Move(each, State.QUEUED) for each in ids], at))
 
 
 _COPIED = ("person_id", "topic", "run_id", "step", "occurrence")
@@ -98,9 +108,9 @@ def _fall_back(session: Session, zone: str) -> int:
         update(Message).where(Message.id.in_([row.id for row in rows])).values(fallback_at=None),
         execution_options={"synchronize_session": False},
     )
-    useful = [row for row in rows if row.expires_at > at and row.state != State.DELIVERED]
-    texts = carriers.senders(session, Kind.SMS) if useful else []
-    _write_texts(session, [_text_for(row, carriers.sender_for(texts, row.person_id), at, zone) for row in useful])
+    if texts := carriers.known(session, Kind.SMS):
+        useful = [row for row in rows if row.expires_at > at and row.state != State.DELIVERED]
+        _write_texts(session, [_text_for(row, carriers.sender_for(texts, row.person_id), at, zone) for row in useful])
     return len(rows)
 
 

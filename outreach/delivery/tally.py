@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from outreach.messages.status import State
@@ -52,24 +52,26 @@ def note(session: Session, changes: Iterable[Change]) -> None:
         session.execute(insert(Tally), rows)
 
 
-#: Rows below which folding is not worth a transaction.
-FOLD_FROM = 2000
+#: Rows of one cell below which folding is not worth a transaction.
+FOLD_FROM = 100
+
+#: Rows folded at most in one transaction, which holds them in memory.
+FOLD_MOST = 20_000
 
 
-def fold(session: Session, limit: int = 20_000) -> int:
-    """Replace the oldest rows by one per cell; the sums stay what they are. Gives the number of rows taken away."""
-    if (session.scalar(select(func.count()).select_from(Tally)) or 0) < FOLD_FROM:
-        return 0
-    oldest = dialects.take(select(Tally).order_by(Tally.id).limit(limit))
-    rows = list(session.scalars(oldest))
+def fold(session: Session, limit: int = FOLD_MOST) -> int:
+    """Replace the rows of crowded cells by one each; the sums stay what they are.
+
+    Gives the number of rows taken away.
+    """
+    cell = [getattr(Tally, name) for name in Cell._fields]
+    crowded = select(*cell).group_by(*cell).having(func.count() >= FOLD_FROM)
+    mine = tuple_(*cell).in_(crowded.order_by(func.count().desc()).limit(limit // FOLD_FROM))
+    rows = session.scalars(dialects.take(select(Tally).where(mine).order_by(Tally.id).limit(limit))).all()
     session.execute(delete(Tally).where(Tally.id.in_([row.id for row in rows])))
-    note(
-        session,
-        (
-            Change(
-                Cell(row.run_id, row.step, row.day, row.kind, row.state, row.reason), row.messages, row.parts, row.cost
-            )
-            for row in rows
-        ),
-    )
+    note(session, [Change(_cell(row), row.messages, row.parts, row.cost) for row in rows])
     return len(rows)
+
+
+def _cell(row: Tally) -> Cell:
+    return Cell(row.run_id, row.step, row.day, row.kind, row.state, row.reason)

@@ -35,6 +35,13 @@ class Run(Base):
     __table_args__ = (
         CheckConstraint("state IN ('running', 'paused', 'cancelled', 'finished')", name="state"),
         Index("ix_run_campaign", "campaign", "id"),
+        Index(
+            "uq_run_live",
+            "campaign",
+            unique=True,
+            sqlite_where=text("state IN ('running', 'paused')"),
+            postgresql_where=text("state IN ('running', 'paused')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
@@ -123,10 +130,13 @@ class Message(Base):
 
 
 class Attempt(Base):
-    """One try to hand a message over; written and committed before the call."""
+    """One try to hand a message over; written and committed before the call.
+
+    `number` comes again after a try that the provider never looked at (a 429 burns no attempt).
+    """
 
     __tablename__ = "attempt"
-    __table_args__ = (UniqueConstraint("message_id", "number"),)
+    __table_args__ = (UniqueConstraint("message_id", "token"),)
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("message.id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -79,37 +80,42 @@ def run_of(workspace: Workspace, state: RunState = RunState.RUNNING, **changes: 
 
 def message(session: Session, person_id: int, run_id: int | None = None, **more: Any) -> int:
     """One message, due a second ago unless told otherwise, and its line in the roll-up."""
+    return messages(session, [person_id], run_id, **more)[0]
+
+
+def messages(session: Session, people: Sequence[int], run_id: int | None = None, **more: Any) -> list[int]:
+    """One message each, written in bulk."""
     at = dialects.now(session)
     purpose = more.get("purpose", Purpose.CAMPAIGN)
-    row: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "direction": "out",
         "kind": Kind.SMS,
         "purpose": purpose,
-        "person_id": person_id,
         "topic": TOPIC,
         "run_id": run_id,
         "step": "welcome" if run_id else purpose,
-        "occurrence": "once",
-        "dedupe_key": f"test:{new_id()}",
         "state": State.QUEUED,
+        "reason": "",
         "priority": PRIORITY[purpose],
         "due_at": at - timedelta(seconds=1),
         "expires_at": at + timedelta(hours=4),
         "day": TODAY,
         "sender": "twilio",
+        "parts": 1,
+        "cost": 0.0,
         "created_at": at,
         "updated_at": at,
     } | more
-    made = Message(**row)
-    session.add(made)
-    session.flush()
-    session.execute(insert(Tally), [_cell(row) | {"messages": 1, "parts": made.parts, "cost": made.cost}])
-    return made.id
-
-
-def _cell(row: dict[str, Any]) -> dict[str, Any]:
-    shared = {name: row[name] for name in ("step", "day", "kind", "state")}
-    return shared | {"run_id": row["run_id"] or 0, "reason": row.get("reason", "")}
+    names = [new_id() for _ in people]
+    rows = [
+        {"person_id": person, "occurrence": f"{name}", "dedupe_key": f"test:{name}", **shared}
+        for person, name in zip(people, names, strict=True)
+    ]
+    made = session.scalars(insert(Message).returning(Message.id, sort_by_parameter_order=True), rows).all()
+    cell = {name: shared[name] for name in ("step", "day", "kind", "state", "reason")} | {"run_id": run_id or 0}
+    sums = {"messages": len(rows), "parts": len(rows) * shared["parts"], "cost": len(rows) * shared["cost"]}
+    session.execute(insert(Tally), [cell | sums])
+    return list(made)
 
 
 def crowd(workspace: Workspace, count: int, *, topic: str = TOPIC) -> list[int]:

@@ -91,6 +91,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.create_index("ix_run_campaign", ["campaign", "id"], unique=False)
+        batch_op.create_index(
+            "uq_run_live",
+            ["campaign"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('running', 'paused')"),
+            postgresql_where=sa.text("state IN ('running', 'paused')"),
+        )
 
     op.create_table(
         "sender",
@@ -334,7 +341,7 @@ def upgrade() -> None:
         sa.Column("started_at", types.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_attempt_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
-        sa.UniqueConstraint("message_id", "number", name=op.f("uq_attempt_message_id_number")),
+        sa.UniqueConstraint("message_id", "token", name=op.f("uq_attempt_message_id_token")),
     )
     # ### end Alembic commands ###
 
@@ -400,6 +407,11 @@ def downgrade() -> None:
     op.drop_table("suppression")
     op.drop_table("sender")
     with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_run_live",
+            sqlite_where=sa.text("state IN ('running', 'paused')"),
+            postgresql_where=sa.text("state IN ('running', 'paused')"),
+        )
         batch_op.drop_index("ix_run_campaign")
 
     op.drop_table("run")
