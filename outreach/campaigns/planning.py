@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from outreach import consent, log
@@ -130,7 +130,7 @@ def _fire(workspace: Workspace, run: Run, definition: Definition, place: Place, 
             return 0
         written = sum(
             _write(session, run, definition, place, due, kind, workspace.settings, at)
-            for kind in definition.channels_of(due.step)
+            for kind in _open(session, definition.channels_of(due.step))
         )
         _count(session, run.id, place, due, written)
         return written
@@ -154,15 +154,20 @@ def _first(session: Session, run_id: int, place: Place, due: Due, at: datetime) 
 def _count(session: Session, run_id: int, place: Place, due: Due, written: int) -> None:
     if not written:
         return
-    fire = session.scalars(
-        select(Fire).where(
-            Fire.run_id == run_id,
-            Fire.step == due.step.id,
-            Fire.occurrence == due.occurrence,
-            Fire.zone == place.key,
-        )
-    ).one()
-    fire.messages += written
+    this = (Fire.run_id == run_id, Fire.step == due.step.id, Fire.occurrence == due.occurrence, Fire.zone == place.key)
+    session.execute(
+        update(Fire).where(*this).values(messages=Fire.messages + written),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _open(session: Session, channels: Sequence[Kind]) -> Sequence[Kind]:
+    """The channels that somebody carries: without a push provider, people with an app get a text.
+
+    With none at all it is the last one, so that what was planned shows, and shows as expired.
+    """
+    carried = set(session.scalars(select(Sender.kind).distinct()))
+    return [kind for kind in channels if kind in carried] or channels[-1:]
 
 
 def reached_by(kind: Kind, channels: Sequence[Kind]) -> ColumnElement[bool]:
@@ -208,11 +213,17 @@ def _write(
     moment = due_for(definition, place, due, settings)
     expires_at = due.due + definition.expires_of(due.step)
     day = due.due.astimezone(ZoneInfo(settings.zone)).date()
-    conditions = [place.holds(), members(definition, at), reached_by(kind, definition.channels_of(due.step))]
+    conditions = [
+        place.holds(),
+        members(definition, at),
+        reached_by(kind, _open(session, definition.channels_of(due.step))),
+    ]
     if due.day is not None and isinstance(due.step.timing, Relative):
         conditions.append(_dated(due.step.timing.field, due.day))
         if expires_at <= at:
             conditions.append(Person.created_at <= due.due)
+    elif due.due < at:
+        conditions.append(Person.created_at <= max(due.due, run.launched_at))
     values: dict[str, Any] = {
         "direction": literal("out"),
         "kind": literal(kind.value),

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from outreach import log
@@ -100,9 +101,17 @@ def launch(workspace: Workspace, name: str, by: str) -> int:
             changed_at=at,
         )
         session.add(run)
-        session.flush()
+        _write_first(session, run)
         logger.info("launched", run=run.id, campaign=name)
         return run.id
+
+
+def _write_first(session: Session, run: Run) -> None:
+    """Write a run. Of two launches at the same moment the database lets one through: nobody is written to twice."""
+    try:
+        session.flush()
+    except IntegrityError:
+        raise ConflictError(f"{run.campaign} was launched by somebody else at this moment.") from None
 
 
 def _refuse_second(session: Session, name: str) -> None:
@@ -166,14 +175,17 @@ def _turn(workspace: Workspace, name: str, to: RunState, move: Move, waiting: tu
             raise ConflictError(f"{name} is {run.state}: it cannot become {to}.")
         run.state, run.changed_at = to, dialects.now(session)
     moved = 0
-    while count := _move_chunk(workspace, run.id, move, waiting):
+    while count := _move_chunk(workspace, run.id, to, move, waiting):
         moved += count
     logger.info("run changed", run=run.id, state=to, count=moved)
     return moved
 
 
-def _move_chunk(workspace: Workspace, run_id: int, move: Move, waiting: tuple[State, ...]) -> int:
+def _move_chunk(workspace: Workspace, run_id: int, to: RunState, move: Move, waiting: tuple[State, ...]) -> int:
     with workspace.database.write() as session:
+        state = session.scalar(dialects.take(select(Run.state).where(Run.id == run_id), wait=True, share=True))
+        if state != to:  # somebody has turned the run again meanwhile
+            return 0
         query = select(Message.id).where(Message.run_id == run_id, Message.state.in_(waiting)).limit(CHUNK)
         ids = list(session.scalars(dialects.take(query.order_by(Message.id))))
         moves = [Move(each, move.to, move.reason) for each in ids]
@@ -185,7 +197,7 @@ def finish(workspace: Workspace) -> int:
     with workspace.database.write() as session:
         at = dialects.now(session)
         places = places_of(session) or [Place(workspace.settings.zone, None)]
-        running = session.scalars(select(Run).where(Run.state == RunState.RUNNING))
+        running = session.scalars(dialects.take(select(Run).where(Run.state == RunState.RUNNING)))
         over = [run for run in running if _is_over(session, run, places, at)]
         for run in over:
             run.state, run.changed_at = RunState.FINISHED, at
