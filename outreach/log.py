@@ -82,6 +82,15 @@ class Guarded(logging.Formatter):
 def configure(*, json: bool, level: str) -> None:
     """Set up logging for this process. `level`: debug, info, warning or error."""
     least = getattr(logging, level.upper())
+    _ours(least, json=json)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Guarded("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler])
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _ours(least: int, *, json: bool) -> None:
     renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
@@ -92,17 +101,20 @@ def configure(*, json: bool, level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Guarded("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler])
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _to_standard_error(*_: object) -> structlog.PrintLogger:
+    return structlog.PrintLogger(sys.stderr)
 
 
 def get(room: str) -> Any:
     """A logger of one room (`structlog` bound logger)."""
     # Bound when first used, so that the settings of `configure` hold for loggers made before it was called.
     return structlog.get_logger(room=room)
+
+
+# From the first import on: the library's own defaults would print whole exceptions, and among a command's facts.
+_ours(logging.WARNING, json=False)
