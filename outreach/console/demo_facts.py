@@ -135,6 +135,7 @@ def desk(workspace: Workspace, most: int) -> Desk:
     )
     with workspace.database.read() as session:
         ids = [thread_id for thread_id in session.scalars(newest) if thread_id is not None]
-        states = dict(session.execute(select(Thread.state, func.count()).group_by(Thread.state)).tuples().all())
+        counts = session.execute(select(Thread.state, func.count()).group_by(Thread.state))
+        states: dict[str, int] = dict(counts.all())
     shown = [inbox.show(workspace, thread_id) for thread_id in ids]
     return Desk(shown, sum(states.values()), states.get(ThreadState.WAITING, 0))
