@@ -41,7 +41,8 @@ SMS = SenderSpec("twilio", Kind.SMS, 1000.0, Unit.MESSAGES)
 def run_of(workspace: Workspace, state: RunState = RunState.RUNNING, **changes: Any) -> int:
     """A run of two steps, `welcome` (any time) and `refill` (on the date in `refill_date`)."""
     templates = library.load(workspace.folder / "templates")
-    step = {"channels": (Kind.PUSH, Kind.SMS), "expires": 86_400, "on_unknown": changes.pop("on_unknown", "hold")}
+    step: dict[str, Any] = {"channels": (Kind.PUSH, Kind.SMS), "expires": 86_400}
+    step |= {name: changes.pop(name) for name in ("channels", "on_unknown") if name in changes}
     frozen = Frozen(
         **{
             "campaign": "trial",
