@@ -13,7 +13,6 @@ function swap(fresh) {
     if (document.activeElement?.name === "text") return;
     document.querySelector(".grid").replaceWith(fresh.querySelector(".grid"));
     toBottom(document);
-    return;
   }
   for (const piece of fresh.querySelectorAll("[data-live]")) {
     const old = document.querySelector(`[data-live="${piece.dataset.live}"]`);
