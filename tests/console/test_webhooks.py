@@ -16,6 +16,7 @@ from outreach.messages.tables import Message, ProviderEvent
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, OURS, Cast, cast, clinic
 from tests.console.calls import AUTH, PROVIDERS, PUBLIC, Desk, open_desk, sealed
+from tests.logs import kept
 from tests.threads.texting import ledger, write
 
 
