@@ -1,0 +1,101 @@
+"""The ledger: what was written is there for ever, and where it stands is the same in Python and in SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import product
+
+from sqlalchemy import delete, select
+
+from outreach import consent
+from outreach.audience.tables import Person
+from outreach.consent import ALL, Consent, ConsentState, Line, Source, Standing
+from outreach.store import dialects
+from outreach.workspace import Workspace
+from tests.clinic import TOPIC, cast
+from tests.delivery.desk import crowd
+
+HOUR = timedelta(hours=1)
+
+
+def said(at: datetime) -> list[tuple[ConsentState, datetime | None] | None]:
+    """Everything that a line can say, or no line."""
+    ends = [None, at - HOUR, at, at + HOUR]
+    paused = [(ConsentState.PAUSED, end) for end in ends]
+    return [None, *[(state, None) for state in ConsentState if state is not ConsentState.PAUSED], *paused]
+
+
+def test_python_and_sql_agree_about_everything_a_ledger_can_say(workspace: Workspace) -> None:
+    at = workspace.database.now()
+    pairs = list(product(said(at), said(at)))
+    people = crowd(workspace, len(pairs), topic="other")
+    with workspace.database.write() as session:
+        session.execute(delete(Standing))
+        lines = [
+            Line(person, topic, line[0], Source.STAFF, until=line[1])
+            for person, pair in zip(people, pairs, strict=True)
+            for topic, line in zip((TOPIC, ALL), pair, strict=True)
+            if line is not None
+        ]
+        consent.record(session, lines, at - HOUR)
+    with workspace.database.read() as session:
+        in_sql = set(session.scalars(select(Person.id).where(consent.granted(Person.id, TOPIC, at))))
+        standing = consent.standing(session, people)
+    in_python = {
+        person for person in people if consent.agrees(at, standing.get((person, TOPIC)), standing.get((person, ALL)))
+    }
+    wrong = [pair for person, pair in zip(people, pairs, strict=True) if (person in in_sql) != (person in in_python)]
+    assert wrong == []
+    assert 0 < len(in_python) < len(people)
+
+
+def test_a_stop_covers_every_topic_and_only_start_lifts_it(workspace: Workspace) -> None:
+    amina = cast(workspace).amina
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        assert consent.stop(session, amina, Source.TEXT, "text SM1", at)
+        assert not consent.stop(session, amina, Source.PROVIDER, "message 4", at)
+        consent.grant(session, Line(amina, TOPIC, ConsentState.GRANTED, Source.FILE, "a form"), at)
+        assert consent.stopped(session, [amina]) == {amina}
+        session.flush()
+        standing = consent.standing(session, [amina])
+        assert not consent.agrees(at, standing[amina, TOPIC], standing[amina, ALL])
+    with workspace.database.write() as session:
+        assert consent.start(session, amina, "text SM2", at)
+        assert not consent.start(session, amina, "text SM3", at)
+    with workspace.database.read() as session:
+        standing = consent.standing(session, [amina])
+        assert consent.agrees(at, standing[amina, TOPIC], standing[amina, ALL])
+        history = [(line.topic, line.state, line.evidence) for line in consent.history(session, amina)]
+    assert history == [
+        (TOPIC, ConsentState.GRANTED, "form"),
+        (ALL, ConsentState.REVOKED, "text SM1"),
+        (TOPIC, ConsentState.GRANTED, "a form"),
+        (ALL, ConsentState.GRANTED, "text SM2"),
+    ]
+
+
+def test_what_stands_is_always_the_last_line(workspace: Workspace) -> None:
+    [person] = crowd(workspace, 1, topic="other")
+    at = workspace.database.now()
+    states = [*ConsentState, ConsentState.GRANTED, ConsentState.REVOKED]
+    for place, state in enumerate(states):
+        with workspace.database.write() as session:
+            consent.record(session, [Line(person, TOPIC, state, Source.STAFF, wording=f"v{place}")], at)
+        with workspace.database.read() as session:
+            stands = consent.standing(session, [person])[person, TOPIC]
+            query = select(Consent).where(Consent.person_id == person, Consent.topic == TOPIC)
+            lines = session.scalars(query.order_by(Consent.id)).all()
+        assert (stands.state, stands.wording) == (state, f"v{place}") == (lines[-1].state, lines[-1].wording)
+    assert [line.state for line in lines] == states
+
+
+def test_evidence_is_cut_to_what_the_ledger_holds_and_never_refused(workspace: Workspace) -> None:
+    [person] = crowd(workspace, 1)
+    with workspace.database.write() as session:
+        line = Line(person, TOPIC, ConsentState.GRANTED, Source.FILE, "e" * 900, "w" * 900)
+        consent.record(session, [line], dialects.now(session))
+        consent.record(session, [], dialects.now(session))
+    with workspace.database.read() as session:
+        last = list(consent.history(session, person))[-1]
+    assert (len(last.evidence), len(last.wording)) == (200, 80)
