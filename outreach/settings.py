@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     keyring: SecretStr = Field(
         SecretStr(""),
         description="The keys themselves as JSON, for platforms that inject secrets; otherwise `keyring_file` is read.",
-        examples=['{"index": "…", "current": "k1", "master": {"k1": "…"}}'],
+        examples=['{"index": "…", "current": "k1", "master": {"k1": {"1": "…"}}}'],
     )
     keyring_file: Path | None = Field(
         None,
@@ -176,7 +176,7 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """The broker URL with the embedded default filled in."""
-        return self.broker_url or "memory://"
+        return self.broker_url or "memory://localhost//"
 
 
 def load(workspace: Path | None = None) -> Settings:

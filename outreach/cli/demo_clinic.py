@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from outreach.messages.samples import copy
-from outreach.privacy.vault import Keyring
+from outreach.privacy.keyring import Keyring
 
 ZONE = "Africa/Nairobi"
 CAMPAIGN = "demo"
@@ -95,6 +95,29 @@ def read_people(path: Path) -> list[dict[str, str]]:
     """The made-up people again, by column."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+#: The phones on the page: what their owners speak, and whether they have the app.
+SHOWN = {
+    "English": ("en", False),
+    "Kiswahili": ("sw", False),
+    "Français": ("fr", False),
+    "English, with the app": ("en", True),
+    "Kiswahili 2": ("sw", False),
+    "English 2": ("en", False),
+}
+
+
+def shown(people: list[dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Who is on the page, by the name of the phone; fewer where the crowd is small."""
+    free = [person for person in people if person["consent"]]
+    found = {}
+    for name, (language, app) in SHOWN.items():
+        fitting = [each for each in free if each["language"] == language and bool(each["push_token"]) == app]
+        if fitting:
+            found[name] = fitting[0]
+            free.remove(fitting[0])
+    return found
 
 
 def instant(wall: datetime) -> datetime:

@@ -235,11 +235,19 @@ def _launched(play: Play, workspace: Workspace, carrier: str) -> int:
 
 
 def _pair(table: Path, carrier: str) -> None:
-    """Tell the carrier which app lives on which phone."""
+    """Tell the carrier which app lives on which phone, and which phones to show:
+    theirs are the answers to give by hand.
+    """
+    people = demo_clinic.read_people(table)
+    shown = {person["phone"]: name for name, person in demo_clinic.shown(people).items()}
     with httpx.Client(base_url=carrier) as client:
-        for person in demo_clinic.read_people(table):
+        for person in people:
+            handset: dict[str, object] = {"number": person["phone"]}
             if person["push_token"]:
-                handset = {"number": person["phone"], "token": person["push_token"]}
+                handset["token"] = person["push_token"]
+            if person["phone"] in shown:
+                handset |= {"name": shown[person["phone"]], "script": Script.QUIET, "featured": True}
+            if len(handset) > 1:
                 client.post("/simulator/handsets", json=handset).raise_for_status()
 
 
