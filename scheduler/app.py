@@ -1,8 +1,7 @@
 """The Celery application on one screen: broker, queues, and what beats.
 
 Celery is muscle, never memory: a task carries at most a sender's name and a lane. Wipe the broker at any moment and
-the next
-tick finds all the work in the database. Two beats do no harm: every task is a hint, and claims are exclusive.
+the next tick finds all the work in the database. Two beats do no harm: every task is a hint, and claims are exclusive.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ QUEUES = ("conversations", "sms", "push", "upkeep")
 
 #: Names of the tasks in `scheduler.tasks`; whoever sends a hint knows no more of them.
 TICK, DRAIN, PLAN, SWEEP = (f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep"))
-
 
 #: Seconds after which a broker may drop a queue that nobody uses: there is nothing in it that matters.
 UNUSED = 3600
@@ -47,12 +45,12 @@ def make(settings: Settings) -> Celery:
         accept_content=["json"],
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # or our own log lines come out as Celery's warnings
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options=_transport(settings),
-        beat_scheduler="celery.beat:Scheduler",  # keeps nothing on disk: there is nothing to remember
         beat_max_loop_interval=1,
         beat_schedule={
             "tick": {"task": TICK, "schedule": 1.0, "options": {"expires": 5}},

@@ -6,12 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from celery import Celery
-from celery.beat import Service
-
 from outreach.workspace import Workspace
 from scheduler import tasks
 from scheduler.app import make, queues
+from scheduler.beat import Beat
 
 
 @contextmanager
@@ -27,7 +25,7 @@ def working(workspace: Workspace) -> Iterator[tasks.Desk]:
         without_mingle=True,
         without_heartbeat=True,
     )
-    beat = _Beat(app)
+    beat = Beat(app)
     threads = [
         threading.Thread(target=worker.start, name="worker", daemon=True),
         threading.Thread(target=beat.start, name="beat", daemon=True),
@@ -37,23 +35,9 @@ def working(workspace: Workspace) -> Iterator[tasks.Desk]:
     try:
         yield desk
     finally:
+        desk.stopping.set()
         beat.stop()
         worker.stop(in_sighandler=False)
         for thread in threads:
             thread.join(timeout=10)
         desk.close()
-
-
-class _Beat:
-    """Celery's beat service without its process and without its signals."""
-
-    def __init__(self, app: Celery) -> None:
-        self._service = Service(app, scheduler_cls=app.conf.beat_scheduler)
-
-    def start(self) -> None:
-        """Beat until stopped."""
-        self._service.start(embedded_process=False)
-
-    def stop(self) -> None:
-        """Stop beating."""
-        self._service.stop(wait=False)

@@ -28,6 +28,7 @@ class Desk:
         self.workspace = workspace
         self.app = app
         self.providers = carriers.build(workspace)
+        self.stopping = threading.Event()  # set: finish the batch at hand and take no other
         self._busy: set[tuple[str, ...]] = set()
         self._lock = threading.Lock()
         with workspace.database.write() as session:
@@ -85,7 +86,7 @@ def drain(sender: str, lane: str) -> None:
     """Send what is due for one sender."""
     with _whole(), desk().alone(DRAIN, sender, lane) as free:
         if free:
-            send.drain(desk().workspace, desk().providers, sender, Lane(lane))
+            send.drain(desk().workspace, desk().providers, sender, Lane(lane), stopping=desk().stopping)
 
 
 @shared_task(name=PLAN)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from outreach.cli.serve import server
+from outreach.cli.serve import listening, serve
 from outreach.simulator.accounts import service_account
 from outreach.simulator.app import create_app
 from outreach.simulator.options import Options
@@ -39,7 +39,7 @@ def simulator(
     typer.echo(f"Handsets: {base}\nFor the clinic's .env:", err=True)
     for name, value in provider_settings(base, token, account).items():
         typer.echo(f"{name}={value}", err=True)
-    server(create_app(options(folder, token, clinic)), "127.0.0.1", port).run()
+    serve(create_app(options(folder, token, clinic)), listening("127.0.0.1", port))
 
 
 def options(folder: Path, token: str, clinic: str) -> Options:

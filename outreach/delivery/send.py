@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from outreach import log
@@ -18,14 +19,22 @@ from outreach.workspace import Workspace
 logger = log.get("delivery")
 
 
-def drain(workspace: Workspace, providers: Providers, sender: str, lane: Lane, seconds: float = 20.0) -> int:
-    """Send what is due for one sender until nothing is, or for about `seconds`. Gives how many were handed over.
+def drain(
+    workspace: Workspace,
+    providers: Providers,
+    sender: str,
+    lane: Lane,
+    seconds: float = 20.0,
+    stopping: threading.Event | None = None,
+) -> int:
+    """Send what is due for one sender until nothing is, for about `seconds`, or until `stopping` is set.
 
-    Any number of workers may drain the same sender at the same time: claims are exclusive and share one pace.
+    Gives how many were handed over. Any number of workers may drain the same sender at the same time: claims are
+    exclusive and share one pace.
     """
     until = time.monotonic() + seconds
     handed = 0
-    while time.monotonic() < until:
+    while time.monotonic() < until and not (stopping and stopping.is_set()):
         batch = _claim(workspace, sender, lane)
         if not batch.decided:
             break

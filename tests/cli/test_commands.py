@@ -1,0 +1,36 @@
+"""The page of help, and what it takes to show it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from outreach import cli
+from outreach.cli.commands import COMMANDS, load
+
+#: Libraries that cost a second or more together; the page of help needs none of them.
+HEAVY = {"alembic", "celery", "fastapi", "firebase_admin", "jinja2", "openpyxl", "phonenumbers", "twilio"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_page_of_help_says_what_the_command_says_of_itself(name: str) -> None:
+    own = load(name).help.partition("\n\n")[0]
+    assert COMMANDS[name].help == " ".join(own.split())
+
+
+def test_a_command_that_is_not_there_is_one_line_and_a_guess() -> None:
+    result = CliRunner().invoke(cli.app, ["peopel"])
+    assert result.exit_code == 2
+    assert "Did you mean 'people'?" in result.output
+
+
+def test_help_loads_nothing_that_is_heavy_and_a_beat_little_more() -> None:
+    loaded = "import sys, {}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    for module, without in (("outreach.cli", HEAVY), ("outreach.cli.beat", HEAVY - {"celery"})):
+        words = subprocess.run(
+            [sys.executable, "-c", loaded.format(module)], capture_output=True, text=True, check=True
+        ).stdout.split()
+        assert set(words) & without == set(), module
