@@ -23,8 +23,9 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
+from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof
-from outreach.privacy.vault import Keyring, Vault
+from outreach.privacy.vault import Vault
 from outreach.store import migrate
 from outreach.store.database import Database
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from outreach.errors import OutreachError, StoreError
 from outreach.privacy.tables import KeyProof
-from outreach.privacy.vault import Vault, keyring_of
+from outreach.privacy.vault import Vault
 from outreach.settings import Settings, load
 from outreach.store import dialects, migrate
 from outreach.store.database import Database
@@ -46,7 +46,7 @@ def open_workspace(folder: Path | None = None) -> Workspace:
 
 def assemble(settings: Settings) -> Workspace:
     """A workspace from settings that are at hand. Raises like `open_workspace`."""
-    vault = Vault(keyring_of(settings))
+    vault = Vault.of(settings)
     if _is_missing(settings):
         raise StoreError(f"There is no database in {settings.state}. Run: outreach init")
     database = Database(settings.database)
@@ -66,7 +66,7 @@ def prepare(settings: Settings) -> Workspace:
 
     Raises like `open_workspace`. With the wrong keyring nothing is migrated either.
     """
-    vault = Vault(keyring_of(settings))
+    vault = Vault.of(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
     try:

@@ -25,7 +25,7 @@ from outreach.channels.contract import Kind, Variant
 from outreach.consent import ConsentState, Line, Source
 from outreach.messages.samples import samples
 from outreach.messages.tables import Sender
-from outreach.privacy.vault import Keyring
+from outreach.privacy.keyring import Keyring
 from outreach.settings import Settings
 from outreach.store import dialects
 from outreach.workspace import Workspace, prepare

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from outreach.errors import ConflictError
 from outreach.messages.samples import copy
-from outreach.privacy.vault import Keyring
+from outreach.privacy.keyring import Keyring
 from outreach.settings import Settings, load
 from outreach.workspace import is_bound, prepare
 

@@ -12,9 +12,11 @@ import pytest
 
 from outreach.audience import imports
 from outreach.audience.imports import Options, Report
-from outreach.privacy.vault import Keyring, Vault
+from outreach.privacy.keyring import Keyring
+from outreach.privacy.tables import KeyProof
+from outreach.privacy.vault import Vault
 from outreach.settings import Settings
-from outreach.store import migrate
+from outreach.store import dialects, migrate
 from outreach.store.database import Database
 
 
@@ -59,4 +61,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def clinic(database: Database, tmp_path: Path) -> Clinic:
     """A clinic in Kenya."""
-    return Clinic(database, Vault(Keyring.new()), Settings(country="KE", zone="Africa/Nairobi"), tmp_path)
+    vault = Vault(Keyring.new())
+    with database.write() as session:
+        session.add(KeyProof(master=vault.current, sealed=vault.prove(vault.current), created_at=dialects.now(session)))
+    return Clinic(database, vault, Settings(country="KE", zone="Africa/Nairobi"), tmp_path)

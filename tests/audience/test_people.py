@@ -13,8 +13,9 @@ from outreach.audience.headers import Role
 from outreach.audience.tables import Person, Suppression
 from outreach.channels.contract import Kind
 from outreach.errors import ConflictError, KeyringError, NotFoundError
+from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import PersonKey
-from outreach.privacy.vault import Keyring, Vault
+from outreach.privacy.vault import Vault
 from tests.audience.conftest import Clinic
 
 AMINA, BARAKA = "+254712345678", "+254722345678"

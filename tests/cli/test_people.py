@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from outreach import cli
+from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof
-from outreach.privacy.vault import Keyring, Vault
+from outreach.privacy.vault import Vault
 from outreach.store import migrate
 from outreach.store.database import Database
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from outreach import settings
 from outreach.cli.report import report
 from outreach.errors import ConflictError, NotFoundError
-from outreach.privacy.vault import Keyring
+from outreach.privacy.keyring import Keyring
 from outreach.reports import delivery
 from outreach.workspace import Workspace, prepare
 from tests.reports.known import run as launched
