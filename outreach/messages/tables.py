@@ -23,6 +23,9 @@ from outreach.messages.status import RunState, State
 from outreach.store.base import Base
 from outreach.store.types import Serial
 
+#: What a run may still do. Most indexes are partial: a planned row pays for two of them, a finished one for three.
+_UNDER_WAY = "run_id IS NOT NULL AND state IN ('planned', 'queued', 'sending', 'unknown')"
+
 _STATES = ", ".join(f"'{state}'" for state in State)
 
 
@@ -65,7 +68,6 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
-        UniqueConstraint("provider", "provider_id"),
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint("direction IN ('out', 'in')", name="direction"),
         Index(
@@ -91,8 +93,27 @@ class Message(Base):
             postgresql_where=text("fallback_at IS NOT NULL"),
         ),
         Index("ix_message_person", "person_id", "id"),
-        Index("ix_message_run", "run_id", "step", "state"),
-        Index("ix_message_thread", "thread_id", "id"),
+        Index(
+            "uq_message_provider_id",
+            "provider",
+            "provider_id",
+            unique=True,
+            sqlite_where=text("provider_id IS NOT NULL"),
+            postgresql_where=text("provider_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_run",
+            "run_id",
+            sqlite_where=text(_UNDER_WAY),
+            postgresql_where=text(_UNDER_WAY),
+        ),
+        Index(
+            "ix_message_thread",
+            "thread_id",
+            "id",
+            sqlite_where=text("thread_id IS NOT NULL"),
+            postgresql_where=text("thread_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)

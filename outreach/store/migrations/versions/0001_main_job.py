@@ -304,7 +304,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["thread_id"], ["thread.id"], name=op.f("fk_message_thread_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_message_dedupe_key")),
-        sa.UniqueConstraint("provider", "provider_id", name=op.f("uq_message_provider_provider_id")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(
@@ -329,8 +328,27 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
         )
         batch_op.create_index("ix_message_person", ["person_id", "id"], unique=False)
-        batch_op.create_index("ix_message_run", ["run_id", "step", "state"], unique=False)
-        batch_op.create_index("ix_message_thread", ["thread_id", "id"], unique=False)
+        batch_op.create_index(
+            "uq_message_provider_id",
+            ["provider", "provider_id"],
+            unique=True,
+            sqlite_where=sa.text("provider_id IS NOT NULL"),
+            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_message_run",
+            ["run_id"],
+            unique=False,
+            sqlite_where=sa.text("run_id IS NOT NULL AND state IN ('planned', 'queued', 'sending', 'unknown')"),
+            postgresql_where=sa.text("run_id IS NOT NULL AND state IN ('planned', 'queued', 'sending', 'unknown')"),
+        )
+        batch_op.create_index(
+            "ix_message_thread",
+            ["thread_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("thread_id IS NOT NULL"),
+            postgresql_where=sa.text("thread_id IS NOT NULL"),
+        )
 
     op.create_table(
         "attempt",
@@ -353,6 +371,7 @@ def downgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index("ix_message_thread")
         batch_op.drop_index("ix_message_run")
+        batch_op.drop_index("uq_message_provider_id")
         batch_op.drop_index("ix_message_person")
         batch_op.drop_index(
             "ix_message_open",
