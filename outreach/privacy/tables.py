@@ -1,4 +1,4 @@
-"""Keys of people, and the proof that this database and this keyring belong together."""
+"""Keys of people, the proof that this database and this keyring belong together, and the record of what staff did."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from outreach.store.base import Base
 
 
 class PersonKey(Base):
-    """A person's own key, wrapped by a master key. Deleting the row makes everything sealed for her unreadable."""
+    """A person's own key, wrapped by a master key. Deleting the row makes everything sealed for her unreadable.
+
+    The reference to the master's proof is what keeps a process that has missed a rotation from wrapping a key with a
+    master that nobody has any more.
+    """
 
     __tablename__ = "person_key"
 
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
-    master: Mapped[str] = mapped_column(String(32))
+    master: Mapped[str] = mapped_column(String(32), ForeignKey("key_proof.master"))
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -28,3 +32,29 @@ class KeyProof(Base):
     master: Mapped[str] = mapped_column(String(32), primary_key=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+
+
+class AuditLine(Base):
+    """One thing that staff did. `subject` holds ids only; `why` is sealed. `id` counts without a gap (see `audit`)."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80))
+    why: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuditCheckpoint(Base):
+    """How long the record was at a moment and how it ended, signed: whoever cuts its end off is found out."""
+
+    __tablename__ = "audit_checkpoint"
+
+    count: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))

@@ -75,6 +75,15 @@ def take(query: S, *, of: Any = None, wait: bool = False, share: bool = False) -
     return query.with_for_update(of=of, skip_locked=not wait, read=share)
 
 
+def alone(session: Session, what: int) -> None:
+    """Wait until no other transaction does `what` (a number of our own choice); ends with the transaction.
+
+    A write transaction of SQLite is alone by nature.
+    """
+    if not is_sqlite(session):
+        session.execute(select(func.pg_advisory_xact_lock(what)))
+
+
 def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set columns of many rows, found by `id`, each to its own values. Every row names the same columns.
 
