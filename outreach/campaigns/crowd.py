@@ -20,7 +20,8 @@ from outreach.audience import filters
 from outreach.audience.hours import Hours
 from outreach.audience.tables import Endpoint, EndpointState, Openness, Person, PersonField, PersonState
 from outreach.campaigns.definition import Definition
-from outreach.campaigns.planning import Place, members, reached_by
+from outreach.campaigns.members import members, reached_by
+from outreach.campaigns.places import Place
 from outreach.channels.contract import Kind
 from outreach.consent import ConsentState, Standing
 from outreach.messages.status import Refusal

@@ -10,7 +10,7 @@ from datetime import datetime
 from outreach import parts
 from outreach.audience.tables import Openness
 from outreach.campaigns.measure import Sampled
-from outreach.campaigns.planning import Due
+from outreach.campaigns.places import Due
 from outreach.campaigns.reckon import Reckoning, at_place
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind

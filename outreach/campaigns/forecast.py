@@ -20,7 +20,7 @@ from outreach.campaigns.definition import Definition
 from outreach.campaigns.drains import Drain
 from outreach.campaigns.examples import Example
 from outreach.campaigns.measure import Sampled, Texts, Unwritten, Words
-from outreach.campaigns.planning import members
+from outreach.campaigns.members import carried, members
 from outreach.campaigns.reckon import Account, Amount, Gap, Reckoning, Span, Sum, Why, amount, at_place
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind
@@ -132,14 +132,14 @@ def of(workspace: Workspace, name: str) -> Forecast:
     )
 
 
-def _questions(definition: Definition, words: Words, carried: Collection[Kind], now: datetime) -> Questions:
+def _questions(definition: Definition, words: Words, kinds: Collection[Kind], now: datetime) -> Questions:
     """What to ask of people. Of dates, only those matter that some step within reach hangs on."""
     days: dict[str, list[int]] = defaultdict(list)
     for step in definition.steps:
         if isinstance(step.timing, Relative):
             days[step.timing.field].append(step.timing.days)
     return Questions(
-        channels={step.id: _open(definition.channels_of(step), carried) for step in definition.steps},
+        channels={step.id: carried(definition.channels_of(step), kinds) for step in definition.steps},
         fields=words.all_needs(),
         dates={
             name: (
@@ -149,11 +149,6 @@ def _questions(definition: Definition, words: Words, carried: Collection[Kind], 
             for name, offsets in days.items()
         },
     )
-
-
-def _open(channels: tuple[Kind, ...], carried: Collection[Kind]) -> tuple[Kind, ...]:
-    """The channels that some sender carries, as the planner sees them; with none at all it is the last one."""
-    return tuple(kind for kind in channels if kind in carried) or channels[-1:]
 
 
 def _horizon(definition: Definition, zones: Iterable[str], now: datetime) -> tuple[datetime, bool]:

@@ -13,7 +13,7 @@ from outreach.audience.tables import PersonField
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.check import files
 from outreach.campaigns.definition import Definition, thaw
-from outreach.campaigns.planning import Due, Place, places_of, upcoming
+from outreach.campaigns.places import Due, Place, places_of, upcoming
 from outreach.campaigns.timing import Relative
 from outreach.errors import DefinitionError
 from outreach.messages.status import RunState, State

@@ -14,7 +14,7 @@ from outreach.audience.tables import EndpointState
 from outreach.campaigns.crowd import Crowd, Questions, Traits
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.measure import Measures, Words
-from outreach.campaigns.planning import Due, Place, due_for, upcoming
+from outreach.campaigns.places import Due, Place, due_for, upcoming
 from outreach.campaigns.steps import Step
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind

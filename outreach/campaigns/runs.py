@@ -14,7 +14,7 @@ from outreach.campaigns import definition as definitions
 from outreach.campaigns import schedule
 from outreach.campaigns.check import check_one, files
 from outreach.campaigns.definition import Definition
-from outreach.campaigns.planning import Place, places_of, upcoming
+from outreach.campaigns.places import Place, places_of, upcoming
 from outreach.campaigns.timing import Relative
 from outreach.delivery.moves import Move, advance
 from outreach.errors import ConflictError, DefinitionError, NotFoundError

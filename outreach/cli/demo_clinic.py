@@ -1,5 +1,5 @@
-"""The throw-away clinic of the demo:
-made-up people, one campaign that begins now, and settings that point at the simulator.
+"""The throw-away clinic of the demo: made-up people, one campaign that begins now, and settings that point at the
+simulator.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LANGUAGES = {"en": 5, "sw": 4, "fr": 1}
 
 _DEFINITION = """\
 # The demo's campaign: the first two messages of TB treatment support, {gap} seconds apart.
-title: TB treatment support (demo)
+title: TB treatment support
 topic: {topic}
 language: en
 audience:

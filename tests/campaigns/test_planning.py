@@ -15,6 +15,7 @@ from outreach import consent
 from outreach.audience.tables import Person, PersonField, PersonTag
 from outreach.campaigns import planning, runs
 from outreach.campaigns.definition import thaw
+from outreach.campaigns.places import Place, upcoming
 from outreach.campaigns.tables import Fire
 from outreach.channels.contract import Kind
 from outreach.consent import ConsentState, Line, Source
@@ -341,7 +342,7 @@ def test_on_the_day_when_clocks_change_a_step_fires_once(case: tuple[str, str, s
     midnight = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     launched = midnight - timedelta(days=9)
     end = (midnight + timedelta(days=1, hours=2)).astimezone(ZoneInfo(zone)).replace(hour=0, minute=0)
-    found = planning.upcoming(definition, planning.Place(zone, None), launched, midnight, end.astimezone(UTC))
+    found = upcoming(definition, Place(zone, None), launched, midnight, end.astimezone(UTC))
     assert [f"{each.due:%Y-%m-%dT%H:%M}" for each in found if each.due >= midnight] == due
 
 
