@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from outreach import log
 from outreach.audience.hours import quiet_hours
@@ -17,6 +18,10 @@ from outreach.messages.status import Lane
 from outreach.workspace import Workspace
 
 logger = log.get("delivery")
+
+
+#: Batches under way at once where there is much to send: while one waits for its provider, the next is written.
+ABREAST = 3
 
 
 def drain(
@@ -33,13 +38,25 @@ def drain(
     exclusive and share one pace.
     """
     until = time.monotonic() + seconds
-    handed = 0
-    while time.monotonic() < until and not (stopping and stopping.is_set()):
-        batch = _claim(workspace, sender, lane)
-        if not batch.decided:
-            break
-        if batch.claims:
-            handed += deliver(workspace, providers, sender, batch)
+
+    def one_after_another() -> int:
+        handed = 0
+        while time.monotonic() < until and not (stopping and stopping.is_set()):
+            batch = _claim(workspace, sender, lane)
+            if not batch.decided:
+                break
+            handed += deliver(workspace, providers, sender, batch) if batch.claims else 0
+        return handed
+
+    first = _claim(workspace, sender, lane)
+    if not first.decided:
+        return 0
+    # A full batch says that more is waiting; a smaller one was all there was, or all that the pace allows.
+    others = ABREAST - 1 if len(first.claims) == workspace.settings.batch else 0
+    with ThreadPoolExecutor(max(1, others), thread_name_prefix=f"drain-{sender}") as pool:
+        abreast = [pool.submit(one_after_another) for _ in range(others)]
+        handed = deliver(workspace, providers, sender, first) if first.claims else 0
+        handed += one_after_another() + sum(each.result() for each in abreast)
     if handed:
         logger.info("drained", sender=sender, lane=lane, sent=handed)
     return handed
