@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     SmallInteger,
@@ -17,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from outreach.privacy.tables import PersonKey
 from outreach.store.base import Base
 
 
@@ -127,3 +129,9 @@ class Suppression(Base):
 
     lookup: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     created_at: Mapped[datetime]
+
+
+# Said here, not with the keys: a process that knows no people could not resolve it, and would write no proof of a key.
+PersonKey.metadata.tables[PersonKey.__tablename__].append_constraint(
+    ForeignKeyConstraint([PersonKey.person_id.name], [Person.id])
+)

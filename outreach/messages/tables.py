@@ -125,7 +125,7 @@ class Message(Base):
     run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("run.id"))
     step: Mapped[str] = mapped_column(String(64), default="")
     occurrence: Mapped[str] = mapped_column(String(40), default="")
-    thread_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("thread.id"))
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)  # a foreign key; see `threads.tables`
     fallback_of: Mapped[int | None] = mapped_column(BigInteger)
     dedupe_key: Mapped[str] = mapped_column(String(160))
     body: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -19,7 +19,8 @@ class PersonKey(Base):
 
     __tablename__ = "person_key"
 
-    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
+    #: A foreign key; see `audience.tables`.
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     master: Mapped[str] = mapped_column(String(32), ForeignKey("key_proof.master"))
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 

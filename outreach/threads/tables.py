@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from outreach.messages.tables import Message
 from outreach.store.base import Base
 from outreach.store.types import Serial
 
@@ -48,3 +49,9 @@ class Thread(Base):
     waiting_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(40), default="")
+
+
+# Said here, not with the messages: a process that knows no threads could not resolve it, and would write no message.
+Message.metadata.tables[Message.__tablename__].append_constraint(
+    ForeignKeyConstraint([Message.thread_id.name], [Thread.id])
+)

@@ -34,3 +34,10 @@ def test_help_loads_nothing_that_is_heavy_and_a_beat_little_more() -> None:
             [sys.executable, "-c", loaded.format(module)], capture_output=True, text=True, check=True
         ).stdout.split()
         assert set(words) & without == set(), module
+
+
+@pytest.mark.parametrize("module", ["scheduler.tasks", "outreach.cli.send_test", "outreach.cli.database"])
+def test_what_a_process_loads_is_enough_to_write_into_every_table_it_knows(module: str) -> None:
+    resolve = "[key.column for table in Base.metadata.tables.values() for key in table.foreign_keys]"
+    program = f"import {module}; from outreach.store.base import Base; {resolve}"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
