@@ -98,7 +98,7 @@ def _fall_back(session: Session, zone: str) -> int:
     """Pushes that nobody read in time, or that could not be sent: a text goes out in their place, once."""
     at = dialects.now(session)
     columns = [getattr(Message, name) for name in (*_COPIED, "id", "state", "dedupe_key", "expires_at")]
-    query = select(*columns).where(Message.fallback_at <= at).order_by(Message.id).limit(CHUNK)
+    query = select(*columns).where(Message.fallback_at <= at).order_by(Message.fallback_at).limit(CHUNK)
     rows = session.execute(dialects.take(query)).all()
     if not rows:
         return 0

@@ -79,12 +79,11 @@ class Message(Base):
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),
-        Index(
+        Index(  # SQLite does not see that `state = ?` is among these: there all states are in it
             "ix_message_open",
             "state",
             "updated_at",
-            sqlite_where=text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
-            postgresql_where=text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
+            postgresql_where=text("state IN ('planned', 'queued', 'sending', 'unknown', 'accepted', 'sent')"),
         ),
         Index(
             "ix_message_fallback_at",

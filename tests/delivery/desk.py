@@ -36,6 +36,7 @@ LEASE = 60.0
 ALL_DAY = Hours(0, 24 * 60)
 TODAY = datetime.now(UTC).date()
 SMS = SenderSpec("twilio", Kind.SMS, 1000.0, Unit.MESSAGES)
+PUSH = SenderSpec("fcm", Kind.PUSH, 1000.0, Unit.MESSAGES)
 
 
 def run_of(workspace: Workspace, state: RunState = RunState.RUNNING, **changes: Any) -> int:

@@ -20,6 +20,7 @@ from outreach.privacy.tables import PersonKey
 from outreach.workspace import Workspace
 from tests.clinic import cast
 from tests.delivery.desk import (
+    PUSH,
     SMS,
     answer,
     claim,
@@ -34,8 +35,6 @@ from tests.delivery.desk import (
     run_of,
     sender,
 )
-
-PUSH = SenderSpec("fcm", Kind.PUSH, 1000.0, Unit.MESSAGES)
 
 
 @dataclass(frozen=True)

@@ -324,8 +324,7 @@ def upgrade() -> None:
             "ix_message_open",
             ["state", "updated_at"],
             unique=False,
-            sqlite_where=sa.text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
-            postgresql_where=sa.text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
+            postgresql_where=sa.text("state IN ('planned', 'queued', 'sending', 'unknown', 'accepted', 'sent')"),
         )
         batch_op.create_index("ix_message_person", ["person_id", "id"], unique=False)
         batch_op.create_index(
@@ -375,8 +374,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_message_person")
         batch_op.drop_index(
             "ix_message_open",
-            sqlite_where=sa.text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
-            postgresql_where=sa.text("state IN ('queued', 'sending', 'unknown', 'accepted', 'sent')"),
+            postgresql_where=sa.text("state IN ('planned', 'queued', 'sending', 'unknown', 'accepted', 'sent')"),
         )
         batch_op.drop_index(
             "ix_message_fallback_at",
