@@ -40,9 +40,7 @@ def test_up_is_what_the_models_say_and_down_leaves_nothing(database: Database) -
     assert migrate.is_current(database.engine)
     assert tables(database) == set(Base.metadata.tables)
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True, "render_as_batch": True}
-        )
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
         assert compare_metadata(context, Base.metadata) == []
     migrate.downgrade(database.engine, "base")
     assert tables(database) == set()
