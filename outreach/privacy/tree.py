@@ -43,6 +43,10 @@ class KeyTree:
             key = _child(key, place >> level & 1)
         return key
 
+    def holds(self, number: int) -> bool:
+        """Whether a leaf was not cut out."""
+        return self._reach(_FIRST | number) is not None
+
     def without(self, numbers: Collection[int]) -> KeyTree:
         """The tree with these leaves cut out; those that are out already change nothing."""
         nodes = dict(self.nodes)

@@ -36,7 +36,7 @@ class Vault:
     """
 
     def __init__(self, keyring: Keyring, file: Path | None = None) -> None:
-        self._held, self._file, self._seen = keyring, file, _mark(file)
+        self._held, self.file, self._seen = keyring, file, _mark(file)
 
     @classmethod
     def of(cls, settings: Settings) -> Vault:
@@ -46,11 +46,11 @@ class Vault:
     @property
     def keyring(self) -> Keyring:
         """The keys as they are now."""
-        seen = _mark(self._file)
-        if self._file is not None and seen != self._seen:
+        seen = _mark(self.file)
+        if self.file is not None and seen != self._seen:
             # A file that is away or half copied, or somebody else's, changes nothing: what we hold is still good.
             with suppress(KeyringError):
-                fresh = read(self._file)
+                fresh = read(self.file)
                 if hmac.compare_digest(fresh.index, self._held.index):
                     self._held, self._seen = fresh, seen
         return self._held
