@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from outreach import log, parts
 from outreach.audience import people
-from outreach.audience.tables import Person
+from outreach.audience.tables import Person, PersonState
 from outreach.channels.contract import Inbound, Kind, SenderSpec
 from outreach.delivery import carriers, tally
 from outreach.errors import SettingError
@@ -74,11 +74,12 @@ def _known(session: Session, inbound: Inbound) -> bool:
 
 def _person(session: Session, workspace: Workspace, inbound: Inbound, at: datetime) -> Person:
     """Who wrote, locked, so that no claim for her can be under way while she says stop."""
-    person_id = people.by_number(session, workspace.vault, inbound.number)
-    if person_id is None:
+    while True:
         person_id = people.adopt(session, workspace.vault, inbound.number, workspace.settings, at)
-    query = dialects.take(select(Person).where(Person.id == person_id), wait=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+        query = dialects.take(select(Person).where(Person.id == person_id), wait=True)
+        person = session.scalars(query.execution_options(populate_existing=True)).one()
+        if person.state == PersonState.ACTIVE:
+            return person  # else she was forgotten while we waited: whoever writes from this number now is new
 
 
 def _sender(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
