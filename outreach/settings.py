@@ -17,6 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from outreach.errors import SettingError
 
 Seconds = Annotated[float, Field(gt=0)]
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+HelpLine = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]{1,18}$")]  # short enough for a text of one part
+Kept = Annotated[timedelta, Field(ge=timedelta(days=7))]  # less would take away what is still being settled
 
 
 class Settings(BaseSettings):
@@ -111,6 +114,11 @@ class Settings(BaseSettings):
         examples=['{"KE": 0.04, "*": 0.08}'],
     )
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="Currency of the prices.", examples=["USD"])
+    help_lines: dict[CountryCode, HelpLine] = Field(
+        default_factory=dict,
+        description="Help line by ISO 3166 country, told at once to whoever writes of a danger; people see it as it is.",
+        examples=['{"KE": "1199"}'],
+    )
     answer_within: timedelta = Field(
         timedelta(hours=24), description="What the first automatic answer promises.", examples=["PT24H"]
     )
@@ -132,6 +140,22 @@ class Settings(BaseSettings):
         900,
         description="Seconds after which an unknown message that no list shows is called not found.",
         examples=["900"],
+    )
+    keep_texts: Kept = Field(
+        timedelta(days=180),
+        description="How long what people wrote is kept, from the last word of its conversation on.",
+        examples=["P180D"],
+    )
+    keep_answers: Kept = Field(
+        timedelta(days=365),
+        description="How long what we answered is kept, from the last word of its conversation on.",
+        examples=["P365D"],
+    )
+    keep_events: Kept = Field(
+        timedelta(days=90), description="How long what providers reported is kept.", examples=["P90D"]
+    )
+    keep_attempts: Kept = Field(
+        timedelta(days=90), description="How long single tries to send are kept.", examples=["P90D"]
     )
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.", examples=["json"])
     log_level: Literal["debug", "info", "warning", "error"] = Field(
