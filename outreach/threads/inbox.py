@@ -21,7 +21,7 @@ from outreach.errors import ConflictError, KeyringError, NotFoundError
 from outreach.messages.status import CARRIED, Purpose
 from outreach.messages.tables import Message
 from outreach.messages.templates import RenderError
-from outreach.privacy import redact
+from outreach.privacy.redact import Names, listed, redact
 from outreach.privacy.vault import unseal
 from outreach.store import dialects
 from outreach.threads.tables import Thread, ThreadState
@@ -83,14 +83,18 @@ def waiting(session: Session, states: Sequence[ThreadState], limit: int = 100) -
 
 
 def show(workspace: Workspace, thread_id: int) -> Conversation:
-    """A whole conversation: the campaign text that began it, and everything since. Raises NotFoundError."""
+    """A whole conversation: the campaign text that began it, and everything since.
+
+    Raises NotFoundError, SettingError when the clinic's list of names cannot be read.
+    """
     with workspace.database.read() as session:
         thread, person = _get(session, thread_id)
         summary = _summary(thread, person, bool(consent.stopped(session, [person.id])))
         key = people.keys_of(session, workspace.vault, [person.id]).get(person.id, b"")
         query = select(Message).where(Message.thread_id == thread.id).order_by(Message.id)
         texts = session.scalars(query).all()
-        said = [*_began(session, workspace, thread, person), *(_said(message, key) for message in texts)]
+        names = listed(workspace.folder)
+        said = [*_began(session, workspace, thread, person, names), *(_said(message, key, names) for message in texts)]
         return Conversation(summary, said, texts[-1].id if texts else 0)
 
 
@@ -177,18 +181,18 @@ def _summary(thread: Thread, person: Person, stopped: bool) -> Summary:
     )
 
 
-def _said(message: Message, key: bytes) -> Said:
+def _said(message: Message, key: bytes, names: Names) -> Said:
     try:
         text = unseal(key, message.body or b"", "message", "body", message.dedupe_key)
     except (KeyringError, ValueError):
         text = "(no longer readable)"
     if message.direction == "in":
-        return Said("person", message.created_at, redact.identifiers(text), message.state)
+        return Said("person", message.created_at, redact(text, names).text, message.state)
     who = "helper" if message.purpose == Purpose.REPLY else "system"
     return Said(who, message.created_at, text, message.state)
 
 
-def _began(session: Session, workspace: Workspace, thread: Thread, person: Person) -> list[Said]:
+def _began(session: Session, workspace: Workspace, thread: Thread, person: Person, names: Names) -> list[Said]:
     """The last campaign text that had reached her, written again from what its run keeps; redacted, as a custom field
     may stand in it.
     """
@@ -210,4 +214,4 @@ def _began(session: Session, workspace: Workspace, thread: Thread, person: Perso
         )
     except RenderError:
         return []
-    return [Said("campaign", claim.due_at, redact.identifiers(text), row[-1])]
+    return [Said("campaign", claim.due_at, redact(text, names).text, row[-1])]

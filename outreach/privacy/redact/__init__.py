@@ -1,45 +1,110 @@
-"""Taking identifiers out of what people write, before a helper reads it. The original stays sealed.
+"""Taking out of what people write what could tell who wrote it, before a helper reads it. The original stays sealed.
 
-Numbers that could be a phone or an identity card (8 digits or more in a row, 9 or more in groups), e-mail addresses and
-links. Clinical figures (a viral load of 1200000, a dose, a blood pressure, a date, a time) are shorter or differently
-shaped and stay. Where both could be meant, as in "250 350 480", it is taken out: a helper can ask again.
+Each kind has its module: `web` (e-mail addresses, links), `ids`, `names` (those that the clinic listed), `numbers` and
+`spelled` (numbers in figures and in words). Clinical figures stay (`figures`). Where both could be meant, it is taken
+out: a helper can ask again. How much is found, and how much too much: `python -m benchmarks.redaction`.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
-#: With its scheme or www; a bare host with a path; a bare host under a common ending.
-_LINK = re.compile(
-    r"(?:https?://|www\.)\S+"
-    r"|\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[a-z]{2,10}/\S*"
-    r"|\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|info|co\.[a-z]{2})\b",
-    re.IGNORECASE,
-)
-#: Digits with at most three marks between two of them; marks that cannot be seen count as well.
-_NUMBER = re.compile(r"\+?\(?\d(?:[\s().\-/_*\u00ad\u200b-\u200f\u2010-\u2015\u2060·•]{0,3}\d|,\d)*")
-_MEASURE = re.compile(
-    r"(?<!\d)(?:"
-    r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{4}"  # dates
-    r"|(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d|[0-3]\d(?:0\d|1[0-2])(?:19|20)\d\d"  # dates in one
-    r"|(?:[6-9]\d|[12]\d\d)/(?:[3-9]\d|1[0-3]\d)"  # blood pressures
-    r")(?!\d)"
-)
-_LONGEST_FIGURE = 7  # digits: a viral load of some millions
-_LONGEST_FIGURES = 8  # digits of several figures, one after the other
+from outreach.privacy.redact import ids, numbers, spelled, web
+from outreach.privacy.redact.fold import fold
+from outreach.privacy.redact.names import NOBODY, Names, listed
+
+__all__ = ["Kind", "Names", "Redaction", "Span", "listed", "redact"]
 
 
-def identifiers(text: str) -> str:
-    """The text with `[number]`, `[email]` and `[link]` in place of what could tell who wrote it."""
-    without = _LINK.sub("[link]", _EMAIL.sub("[email]", text))
-    return _NUMBER.sub(_number, without)
+class Kind(StrEnum):
+    """What is taken out; a text shows the value in square brackets."""
+
+    NUMBER = "number"
+    EMAIL = "email"
+    LINK = "link"
+    ID = "id"
+    NAME = "name"
 
 
-def _number(match: re.Match[str]) -> str:
-    written = match.group()
-    rest = written if "+" in written else _MEASURE.sub(" ", written)  # a "+" begins nothing but a phone number
-    in_a_row = max(map(len, re.findall(r"\d+", rest)), default=0)
-    if in_a_row > _LONGEST_FIGURE or sum(map(str.isdigit, rest)) > _LONGEST_FIGURES:
-        return "[number]"
-    return written
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """One identifier: characters `start` to `end` of the original in Unicode's composed form (NFC)."""
+
+    start: int
+    end: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """A text that may be read, and what was taken out of it, in order."""
+
+    text: str = field(repr=False)
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What was taken out, in order."""
+        return tuple(span.kind for span in self.spans)
+
+
+Finder = Callable[[str], Iterable[tuple[int, int]]]
+
+_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(Kind)})\]")
+
+
+def redact(text: str, names: Names = NOBODY, *, spoken: bool = True) -> Redaction:
+    """The text with `[number]`, `[email]`, `[link]`, `[id]` and `[name]` in place of identifiers.
+
+    `names`: those to take out (`listed`). `spoken`: also numbers written as words. Done again it changes nothing.
+    """
+    whole = unicodedata.normalize("NFC", text)
+    spans = tuple(sorted(_spans(whole, _finders(names, spoken))))
+    parts, done = [], 0
+    for span in spans:
+        parts += [whole[done : span.start], f"[{span.kind}]"]
+        done = span.end
+    return Redaction("".join([*parts, whole[done:]]), spans)
+
+
+def _finders(names: Names, spoken: bool) -> list[tuple[Kind, Finder]]:
+    """In this order: what was found is no longer there for the next."""
+    found: list[tuple[Kind, Finder]] = [
+        (Kind.EMAIL, web.emails),
+        (Kind.LINK, web.links),
+        (Kind.ID, ids.announced),
+        (Kind.ID, ids.shaped),
+        (Kind.NUMBER, numbers.find),
+        (Kind.NAME, names.find),
+    ]
+    return [*found, (Kind.NUMBER, spelled.find)] if spoken else found
+
+
+def _spans(whole: str, finders: list[tuple[Kind, Finder]]) -> Iterator[Span]:
+    """What is left between two finds is looked at again by itself until nothing is found in it, so that a second
+    redaction, which sees exactly these pieces, finds nothing either.
+    """
+    folded = fold(whole)
+    todo = list(_between(0, len(whole), [match.span() for match in _PLACEHOLDER.finditer(whole)]))
+    while todo:
+        start, end = todo.pop()
+        piece = folded[start:end]
+        kind, places = next(((kind, places) for kind, find in finders if (places := list(find(piece)))), (None, []))
+        if kind is None:
+            continue
+        found = [(start + begin, start + until) for begin, until in places]
+        yield from (Span(begin, until, kind) for begin, until in found)
+        todo += _between(start, end, found)
+
+
+def _between(start: int, end: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for begin, until in taken:
+        if begin > start:
+            yield start, begin
+        start = until
+    if end > start:
+        yield start, end
