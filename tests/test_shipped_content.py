@@ -38,10 +38,12 @@ COSTLY = {
 SHORT = {day: date(2028, 5, 1) for day in ("due_date", "refill_date", "visit_date")} | {
     "clinic": "A",
     "within_hours": 1,
+    "help_line": "",
 }
 LONG = {day: date(2028, 9, 28) for day in ("due_date", "refill_date", "visit_date")} | {
     "clinic": "Sunrise Health Centre",
     "within_hours": 72,
+    "help_line": "+254 722 178 177 234",  # as long as the setting lets it be
 }
 ROUTE = {
     "en": r"\breply here\b|\bwrite to us\b",
@@ -102,7 +104,7 @@ def test_answers_of_the_system_are_there_in_every_language(template: Template) -
 
 def test_the_system_can_answer_whatever_it_must() -> None:
     names = {template.name.removeprefix(SYSTEM) for template in ANSWERS}
-    assert names == {"answer", "help", "invitation", "joined", "start", "stop"}
+    assert names == {"answer", "help", "invitation", "joined", "start", "stop", "urgent"}
 
 
 @each_template

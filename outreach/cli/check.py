@@ -17,36 +17,47 @@ from outreach import settings as configuration
 from outreach.campaigns import check as campaigns
 from outreach.campaigns import schema as schemas
 from outreach.errors import Fault
-from outreach.threads import keywords
+from outreach.settings import Settings
+from outreach.threads import danger, keywords
 
 FAULTY = 1
 MISUSED = 2
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[PATH]...", exists=True, help="Campaigns, templates or their folders; none: all of them."),
+    typer.Argument(
+        metavar="[PATH]...", exists=True, help="Campaigns, templates, words of danger or their folders; none: all."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the faults as a JSON list.")]
 AsSchema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of campaigns and check nothing.")]
 
 
 def check(paths: Paths = None, as_json: AsJson = False, schema: AsSchema = False) -> None:
-    """Check campaigns and templates: every fault, where it is, and what to do. Exit code 1 if there are any."""
+    """Check campaigns, templates and words of danger: every fault, its place, its remedy. Exit code 1 if any."""
     if schema:
         typer.echo(schemas.text(), nl=False)
         return
     settings = configuration.load()
-    chosen = paths or [settings.workspace / "campaigns", settings.workspace / "templates"]
+    chosen = paths or [settings.workspace / part for part in ("campaigns", "templates", danger.FOLDER)]
     if not paths and not campaigns.files(chosen[:1]):
         typer.echo(f"There are no campaigns in {settings.workspace}. Go to the workspace, or name a PATH.", err=True)
         raise typer.Exit(MISUSED)
-    found = campaigns.check(chosen, settings.workspace, settings, stops=_stops)
+    found = _faults(chosen, settings)
     if as_json:
         typer.echo(json.dumps([asdict(fault) for fault in found], indent=2, ensure_ascii=False))
     else:
         _show(found, Console(highlight=False, soft_wrap=True))
     if found:
         raise typer.Exit(FAULTY)
+
+
+def _faults(chosen: Sequence[Path], settings: Settings) -> list[Fault]:
+    place = (settings.workspace / danger.FOLDER).resolve()
+    of_danger = [path for path in chosen if path.resolve().is_relative_to(place)]
+    others = [path for path in chosen if path not in of_danger]
+    found = campaigns.check(others, settings.workspace, settings, stops=_stops) if others else []
+    return [*found, *danger.faults(settings.workspace)] if of_danger else found
 
 
 def _stops(word: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from outreach.threads import inbox
 from outreach.threads.inbox import Conversation, Summary
@@ -30,7 +31,7 @@ def list_(
     closed: Annotated[bool, typer.Option("--closed", help="The closed ones instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Threads, those who wait longest first."""
+    """Threads: whoever is in danger first, then those who wait longest."""
     states = [ThreadState.CLOSED] if closed else [ThreadState.WAITING, ThreadState.ANSWERED]
     workspace = open_workspace(Path())
     with workspace.database.read() as session:
@@ -50,10 +51,15 @@ def _table(found: list[Summary], now: datetime) -> Table:
     for title in ("thread", "who", "language", "about", "state", "waits for"):
         table.add_column(title)
     for each in found:
-        state = "stopped" if each.stopped else "perhaps a stop" if each.hold else str(each.state)
         waits = _ago(now, each.waiting_since) if each.waiting_since else ""
-        table.add_row(str(each.id), each.pseudonym, each.language, each.topic or each.programme, state, waits)
+        table.add_row(str(each.id), each.pseudonym, each.language, each.topic or each.programme, _state(each), waits)
     return table
+
+
+def _state(each: Summary) -> Text:
+    urgent = f"urgent: {each.urgent.replace('_', ' ')}" if each.urgent else ""
+    state = "stopped" if each.stopped else "perhaps a stop" if each.hold else "" if urgent else str(each.state)
+    return Text(", ".join(filter(None, (urgent, state))), style="bold red" if urgent else "")
 
 
 def _ago(now: datetime, since: datetime) -> str:
@@ -76,6 +82,8 @@ def show(thread: Id, *, as_json: AsJson = False) -> None:
 def _print(conversation: Conversation) -> None:
     console, summary = Console(highlight=False), conversation.summary
     console.print(f"[bold]{summary.pseudonym}[/bold] · {summary.language} · {summary.topic or summary.programme}")
+    if summary.urgent:
+        console.print(f"[bold red]Urgent: she wrote of {summary.urgent.replace('_', ' ')}.[/bold red]")
     if summary.stopped:
         console.print("[yellow]She said STOP: nothing can be sent until she sends START.[/yellow]")
     for said in conversation.said:

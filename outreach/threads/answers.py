@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent, log
@@ -12,10 +13,14 @@ from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.messages.samples import system_text
-from outreach.messages.status import Purpose
+from outreach.messages.status import ENDS, Purpose
+from outreach.messages.tables import Message
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
+
+#: Somebody in danger who writes on is told where to call no more often than this.
+URGENT_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,11 @@ def say(session: Session, note: Note, name: str, purpose: Purpose, *, thread_id:
         logger.error("no sender for texts", job=name)
         return
     settings = note.workspace.settings
-    values = {"clinic": settings.clinic, "within_hours": max(1, round(settings.answer_within.total_seconds() / 3600))}
+    values = {
+        "clinic": settings.clinic,
+        "within_hours": max(1, round(settings.answer_within.total_seconds() / 3600)),
+        "help_line": settings.help_lines.get(note.person.country, ""),
+    }
     try:
         text = system_text(name, note.person.language, values, note.workspace.folder, fallback=settings.language)
     except Exception as error:  # a clinic's files may be unreadable in any way
@@ -58,3 +67,22 @@ def first_answer(session: Session, note: Note, thread_id: int) -> None:
     """Tell somebody who opens a thread who will read it and when; never to somebody who said stop."""
     if not consent.stopped(session, [note.person.id]):
         say(session, note, "answer", Purpose.AUTOMATIC, thread_id=thread_id)
+
+
+def urgent_answer(session: Session, note: Note, thread_id: int) -> None:
+    """Tell somebody in danger whom to call now. Nobody who said stop is written to, not even then: the thread is
+    urgent all the same, and a person sees both.
+    """
+    if not consent.stopped(session, [note.person.id]) and not _told(session, note, thread_id):
+        say(session, note, "urgent", Purpose.AUTOMATIC, thread_id=thread_id)
+
+
+def _told(session: Session, note: Note, thread_id: int) -> bool:
+    """Whether she was told of late, by a text that has not come to nothing."""
+    query = select(Message.id).where(
+        Message.thread_id == thread_id,
+        Message.dedupe_key.startswith("urgent:", autoescape=True),
+        Message.created_at > note.at - URGENT_AGAIN,
+        Message.state.not_in(ENDS),
+    )
+    return session.scalar(query.limit(1)) is not None

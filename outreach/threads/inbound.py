@@ -26,6 +26,7 @@ from outreach.store import dialects
 from outreach.threads import answers, keywords, verbs
 from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Thread, ThreadState
+from outreach.threads.urgent import Urgent, gravest, urgency
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
@@ -101,13 +102,16 @@ def _act(
     key = people.keys_of(session, workspace.vault, [person.id])[person.id]
     note = answers.Note(workspace, person, key, sender, inbound, at)
     person.replied_at = at
-    if understood.verb is not None and (outcome := verbs.act(session, note, understood.verb)):
-        message = _keep(session, note, context, f"keyword:{understood.verb}", None)
-        return Received(outcome, message)
-    thread, fresh = _thread(session, note, context, understood)
-    outcome = "needs_person" if understood.hold else "thread"
+    outcome = verbs.act(session, note, understood.verb) if understood.verb is not None else ""
+    urgent = urgency(inbound.text, person.language, workspace.folder)
+    if outcome and urgent is None:
+        return Received(outcome, _keep(session, note, context, outcome, None))
+    thread, fresh = _thread(session, note, context, understood, urgent)
+    outcome = outcome or ("needs_person" if understood.hold or urgent else "thread")
     message = _keep(session, note, context, outcome, thread.id)
-    if fresh:
+    if urgent:
+        answers.urgent_answer(session, note, thread.id)
+    elif fresh:
         answers.first_answer(session, note, thread.id)
     return Received(outcome, message, thread.id)
 
@@ -142,8 +146,10 @@ def _context(session: Session, person_id: int, at: datetime) -> Context:
     return Context() if row is None else Context(row.run_id, row.step, row.topic, row.frozen["thread"])
 
 
-def _thread(session: Session, note: answers.Note, context: Context, understood: Understood) -> tuple[Thread, bool]:
-    """Her open thread in this programme, or a new one."""
+def _thread(
+    session: Session, note: answers.Note, context: Context, understood: Understood, urgent: Urgent | None
+) -> tuple[Thread, bool]:
+    """Her open thread in this programme, or a new one, and whether it is new."""
     query = select(Thread).where(
         Thread.person_id == note.person.id, Thread.programme == context.programme, Thread.state != ThreadState.CLOSED
     )
@@ -162,6 +168,7 @@ def _thread(session: Session, note: answers.Note, context: Context, understood: 
         thread.waiting_since = note.at
     thread.state, thread.sender = ThreadState.WAITING, note.sender
     thread.hold = bool(thread.hold) or understood.hold
+    thread.urgent = gravest(thread.urgent or "", urgent)
     session.flush()
     return thread, fresh
 

@@ -33,7 +33,9 @@ MOST_CHARACTERS = 1600
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One thread as a list shows it. `stopped`: she said STOP, so no answer would be sent."""
+    """One thread as a list shows it. `stopped`: she said STOP, so no answer would be sent. `urgent`: the gravest danger
+    that she named (a `danger.Danger`), or "".
+    """
 
     id: int
     pseudonym: str
@@ -42,6 +44,7 @@ class Summary:
     topic: str
     state: ThreadState
     hold: bool
+    urgent: str
     stopped: bool
     opened_at: datetime
     waiting_since: datetime | None
@@ -68,8 +71,8 @@ class Conversation:
 
 
 def waiting(session: Session, states: Sequence[ThreadState], limit: int = 100) -> list[Summary]:
-    """Threads in these states: those who wait longest first."""
-    urgency = case((Thread.hold, 0), else_=1)
+    """Threads in these states: whoever is in danger first, then those who wait longest."""
+    urgency = case((Thread.urgent != "", 0), (Thread.hold, 1), else_=2)
     query = (
         select(Thread, Person)
         .join(Person, Person.id == Thread.person_id)
@@ -174,6 +177,7 @@ def _summary(thread: Thread, person: Person, stopped: bool) -> Summary:
         topic=thread.topic,
         state=ThreadState(thread.state),
         hold=thread.hold,
+        urgent=thread.urgent,
         stopped=stopped,
         opened_at=thread.opened_at,
         waiting_since=thread.waiting_since,

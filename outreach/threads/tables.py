@@ -45,6 +45,7 @@ class Thread(Base):
     sender: Mapped[str] = mapped_column(String(40), default="")  # answers leave from where she wrote to
     state: Mapped[ThreadState] = mapped_column(String(12))
     hold: Mapped[bool] = mapped_column(default=False)  # looks like a wish to stop: a person must look
+    urgent: Mapped[str] = mapped_column(String(16), default="", server_default="")  # the gravest danger named, or ""
     opened_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

@@ -93,27 +93,35 @@ def test_a_pipe_that_is_not_utf8_is_wrong_use() -> None:
     assert run("parts", given=b"\xff\xfe")[0] == 2
 
 
-def test_texts_are_understood_line_by_line_with_exactly_two_keys() -> None:
+def test_texts_are_understood_line_by_line_with_exactly_three_keys() -> None:
     lines = [
         {"text": "STOP"},
         {"text": "acha kunitumia ujumbe", "lang": "sw"},
         {"text": "oui", "lang": "fr"},
         {"text": "enough"},
         {"text": "I can't stop coughing", "lang": None},
+        {"text": "je saigne", "lang": "sw"},
     ]
     code, found = answers("understand", "\n".join(map(json.dumps, lines)))
     assert code == 0
     assert found == [
-        {"verb": "stop", "hold": False},
-        {"verb": "stop", "hold": False},
-        {"verb": "yes", "hold": False},
-        {"verb": None, "hold": True},
-        {"verb": None, "hold": False},
+        {"verb": "stop", "hold": False, "urgent": False},
+        {"verb": "stop", "hold": False, "urgent": False},
+        {"verb": "yes", "hold": False, "urgent": False},
+        {"verb": None, "hold": True, "urgent": False},
+        {"verb": None, "hold": False, "urgent": False},
+        {"verb": None, "hold": False, "urgent": True},
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("stop please", "STOP"), ("enough", "HOLD"), ("the bleeding won't stop", "No verb")]
+    ("text", "says"),
+    [
+        ("stop please", "STOP"),
+        ("enough", "HOLD"),
+        ("I can't stop coughing", "No verb"),
+        ("the bleeding won't stop", "URGENT: bleeding."),
+    ],
 )
 def test_a_person_is_told_what_a_text_would_do_and_why(text: str, says: str) -> None:
     code, output = run("understand", text, "--lang", "en")

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from outreach.errors import DefinitionError, Fault
@@ -40,6 +40,15 @@ _ROWS = tuple(row for row in Row if row is not Row.AROUND)
 
 
 @dataclass(frozen=True, slots=True)
+class Grammar:
+    """What may stand in a file: its verbs, their rows, and whether a verb may be missing (`partial`)."""
+
+    verbs: Sequence[str]
+    rows: Sequence[Row] = _ROWS
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What a phrase is evidence of; `verb` is empty for politeness."""
 
@@ -59,11 +68,17 @@ class Words:
 
 def load(verbs: Sequence[str], folder: Path = FOLDER) -> Words:
     """Read every language of a folder. Raises DefinitionError with every fault of every file."""
-    files = [_File(path, verbs) for path in sorted(folder.glob("*.yaml"))]
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise DefinitionError([Fault(folder.name, 0, 0, "There are no words.", "Reinstall the package.")])
+    return read(paths, Grammar(verbs))
+
+
+def read(paths: Sequence[Path], grammar: Grammar) -> Words:
+    """Read files; what stands before the first dot of a file's name is its language. Raises DefinitionError."""
+    files = [_File(path, grammar) for path in paths]
     starts = [state for file in files for state in file.read()]
     faults = [fault for file in files for fault in file.faults]
-    if not files:
-        faults.append(Fault(folder.name, 0, 0, "There are no words.", "Reinstall the package."))
     if faults:
         raise DefinitionError(faults)
     return Words(tuple(file.language for file in files), {file.language: file.review for file in files}, merge(starts))
@@ -72,14 +87,14 @@ def load(verbs: Sequence[str], folder: Path = FOLDER) -> Words:
 @dataclass
 class _File:
     path: Path
-    verbs: Sequence[str]
+    grammar: Grammar
     faults: list[Fault] = field(default_factory=list)
     review: str = ""
     sets: dict[str, Choice] = field(default_factory=dict)
 
     @property
     def language(self) -> str:
-        return self.path.stem
+        return self.path.name.partition(".")[0]
 
     def read(self) -> list[State[Mark]]:
         states: list[State[Mark]] = []
@@ -92,12 +107,11 @@ class _File:
                 self._sets(node)
             elif key == "around":
                 states.append(self._row(node, Mark("", Row.AROUND, self.language)))
-            elif key in self.verbs:
+            elif key in self.grammar.verbs:
                 states += self._rows(key, node)
             else:
-                self._fault(
-                    node, f"{key!r} is not known here.", f"Known: review, sets, around, {', '.join(self.verbs)}."
-                )
+                known = ", ".join(self.grammar.verbs)
+                self._fault(node, f"{key!r} is not known here.", f"Known: review, sets, around, {known}.")
         self._complete(found)
         return states
 
@@ -106,9 +120,10 @@ class _File:
             self._fault(
                 None, "Nobody is named as reviewer.", "Add `review:`: who has read the file, or that nobody has."
             )
-        for verb in self.verbs:
-            if verb not in found:
-                self._fault(None, f"There are no words for {verb!r}.", f"Add `{verb}:` with a row `whole:`.")
+        for verb in self.grammar.verbs:
+            if verb not in found and not self.grammar.partial:
+                row = self.grammar.rows[0]
+                self._fault(None, f"There are no words for {verb!r}.", f"Add `{verb}:` with a row `{row}:`.")
 
     def _root(self) -> Node | None:
         try:
@@ -116,6 +131,9 @@ class _File:
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 0
             self.faults.append(Fault(self.path.name, line, 0, f"It is not YAML: {error.problem}.", "Mend the line."))
+            return None
+        except (OSError, UnicodeDecodeError, YAMLError):
+            self.faults.append(Fault(self.path.name, 0, 0, "It cannot be read.", "Save it as a text file in UTF-8."))
             return None
         return root
 
@@ -136,10 +154,10 @@ class _File:
 
     def _rows(self, verb: str, node: Node) -> Iterator[State[Mark]]:
         for name, phrases in self._pairs(node):
-            if name in _ROWS:
+            if name in self.grammar.rows:
                 yield self._row(phrases, Mark(verb, Row(name), self.language))
             else:
-                self._fault(phrases, f"{name!r} is not a row.", f"Rows are {', '.join(_ROWS)}.")
+                self._fault(phrases, f"{name!r} is not a row.", f"Rows are {', '.join(self.grammar.rows)}.")
 
     def _row(self, node: Node, mark: Mark) -> State[Mark]:
         end = State(marks=(mark,))

@@ -6,9 +6,12 @@ import re
 import unicodedata
 from itertools import groupby
 
+import regex
+
 _APOSTROPHES = re.compile("['`´‘’ʼʹ′\u02bb]")
 _WORD = re.compile(r"[^\W_]+")
 _CLAUSE_END = re.compile(r"[.,;:!?…\n¡¿()]+|\s[-–—]+\s")
+_MARKS = regex.compile(r"[\p{Mn}\p{Cf}]+")  # accents, and what cannot be seen
 _STRETCHED = re.compile(r"(\w)\1{2,}")
 _SPELLED = 3  # single letters in a row that are read as one word: S T O P
 
@@ -35,8 +38,7 @@ def _fold(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
     text = _APOSTROPHES.sub("", text).casefold()
     if not text.isascii():
-        apart = unicodedata.normalize("NFD", text)
-        text = "".join(mark for mark in apart if unicodedata.category(mark) not in {"Mn", "Cf"})
+        text = _MARKS.sub("", unicodedata.normalize("NFD", text))
     return _STRETCHED.sub(r"\1", text)
 
 
