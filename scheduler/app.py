@@ -6,6 +6,7 @@ the next tick finds all the work in the database. Two beats do no harm: every ta
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
@@ -17,10 +18,13 @@ from outreach.settings import Settings
 QUEUES = ("conversations", "sms", "push", "upkeep")
 
 #: Names of the tasks in `scheduler.tasks`; whoever sends a hint knows no more of them.
-TICK, DRAIN, PLAN, SWEEP = (f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep"))
+TICK, DRAIN, PLAN, SWEEP, RETAIN = (f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep", "retain"))
 
 #: Seconds after which a broker may drop a queue that nobody uses: there is nothing in it that matters.
 UNUSED = 3600
+
+DAY = 24 * 3600.0
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def queue_name(settings: Settings, name: str) -> str:
@@ -43,6 +47,7 @@ def make(settings: Settings) -> Celery:
         task_acks_late=False,  # a hint that is lost costs a second; one that is done twice costs nothing either
         task_serializer="json",
         accept_content=["json"],
+        worker_cancel_long_running_tasks_on_connection_loss=True,  # of late ones: none; unset, it warns at each loss
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,  # or our own log lines come out as Celery's warnings
@@ -56,6 +61,8 @@ def make(settings: Settings) -> Celery:
             "tick": {"task": TICK, "schedule": 1.0, "options": {"expires": 5}},
             "plan": {"task": PLAN, "schedule": settings.plan_every, "options": {"expires": 30}},
             "sweep": {"task": SWEEP, "schedule": settings.sweep_every, "options": {"expires": 60}},
+            # At every start too: a clinic's computer may be switched off each night.
+            "retain": {"task": RETAIN, "schedule": DAY, "last_run_at": LONG_AGO, "options": {"expires": DAY}},
         },
     )
     return app

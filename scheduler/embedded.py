@@ -6,10 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from celery.platforms import EX_OK
+from celery.worker import state
+
 from outreach.workspace import Workspace
 from scheduler import tasks
 from scheduler.app import make, queues
 from scheduler.beat import Beat
+
+#: Seconds for what is under way: a batch is being handed over, or the worker waits for its broker.
+PATIENCE = 15
 
 
 @contextmanager
@@ -36,8 +42,17 @@ def working(workspace: Workspace) -> Iterator[tasks.Desk]:
         yield desk
     finally:
         desk.stopping.set()
+        _stop(threads[0])
         beat.stop()
-        worker.stop(in_sighandler=False)
-        for thread in threads:
-            thread.join(timeout=10)
+        threads[1].join(timeout=PATIENCE)
         desk.close()
+
+
+def _stop(worker: threading.Thread) -> None:
+    """Let the worker stop itself, while the beat still wakes it up.
+
+    Not `WorkController.stop`: from another thread it fights with the worker's own for what the broker answers.
+    """
+    state.should_stop = EX_OK  # type: ignore[assignment]  # None or an exit code
+    worker.join(timeout=PATIENCE)
+    state.should_stop = None  # it is the process's, and another worker may follow
