@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from outreach import settings as configuration
 from outreach.cli.json_lines import answer_lines, read_text
+from outreach.privacy.redact import listed, redact
 from outreach.threads import keywords
 from outreach.threads.urgent import Urgent, urgency
 
@@ -33,32 +35,53 @@ def understand(
         bool, typer.Option("--json-lines", help='Read {"text": …, "lang": …} lines, answer each.')
     ] = False,
 ) -> None:
-    """Show which verb a text is (STOP, START, YES, HELP, or none), whether it is urgent, and why. Nothing is stored."""
+    """Show which verb a text is, if any, whether it is urgent, and why; and what a helper would read.
+
+    Nothing is stored.
+    """
     folder = configuration.load().workspace
     if json_lines:
         if text is not None or as_json or lang is not None:
             raise typer.BadParameter("--json-lines stands alone: texts and languages come on standard input.")
         answer_lines(typer.get_binary_stream("stdin"), Question, partial(_answer, folder))
         return
-    said = read_text(text)
-    found, urgent = keywords.understand(said, lang), urgency(said, lang, folder)
+    meaning = _read(folder, read_text(text), lang)
     if as_json:
-        typer.echo(json.dumps({**_facts(found, urgent), "why": found.why}))
+        typer.echo(json.dumps({**meaning.facts(), "why": meaning.found.why}))
     else:
-        _show(found, urgent)
+        _show(meaning)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a text would do, and how a helper would see it."""
+
+    found: keywords.Understood
+    urgent: Urgent | None
+    redacted: str
+
+    def facts(self) -> dict[str, object]:
+        """As a line of JSON tells it."""
+        return {
+            "verb": self.found.verb,
+            "hold": self.found.hold,
+            "urgent": self.urgent is not None,
+            "redacted": self.redacted,
+        }
+
+
+def _read(folder: Path, text: str, language: str | None) -> Meaning:
+    found, urgent = keywords.understand(text, language), urgency(text, language, folder)
+    return Meaning(found, urgent, redact(text, listed(folder)).text)
 
 
 def _answer(folder: Path, question: Question) -> dict[str, object]:
-    text, language = question.text, question.lang
-    return _facts(keywords.understand(text, language), urgency(text, language, folder))
+    return _read(folder, question.text, question.lang).facts()
 
 
-def _facts(found: keywords.Understood, urgent: Urgent | None) -> dict[str, object]:
-    return {"verb": found.verb, "hold": found.hold, "urgent": urgent is not None}
-
-
-def _show(found: keywords.Understood, urgent: Urgent | None) -> None:
+def _show(meaning: Meaning) -> None:
     console = Console(highlight=False)
+    found, urgent = meaning.found, meaning.urgent
     if urgent:
         category = urgent.category.replace("_", " ")
         console.print(Text(f"URGENT: {category}. Its thread comes first, and she is told whom to call", "bold red"))
@@ -70,3 +93,4 @@ def _show(found: keywords.Understood, urgent: Urgent | None) -> None:
         console.print(Text("No verb: it opens or continues the person's thread", style="bold"))
     why = "; ".join([urgent.why, found.why] if urgent else [found.why])
     console.print(Text(f"Why: {why}"), soft_wrap=True)
+    console.print(Text(f"A helper reads: {meaning.redacted}"), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,24 +94,24 @@ def test_a_pipe_that_is_not_utf8_is_wrong_use() -> None:
     assert run("parts", given=b"\xff\xfe")[0] == 2
 
 
-def test_texts_are_understood_line_by_line_with_exactly_three_keys() -> None:
+def test_texts_are_understood_line_by_line_with_exactly_four_keys() -> None:
     lines = [
         {"text": "STOP"},
         {"text": "acha kunitumia ujumbe", "lang": "sw"},
         {"text": "oui", "lang": "fr"},
         {"text": "enough"},
         {"text": "I can't stop coughing", "lang": None},
-        {"text": "je saigne", "lang": "sw"},
+        {"text": "je saigne, 06 39 98 00 01", "lang": "sw"},
     ]
     code, found = answers("understand", "\n".join(map(json.dumps, lines)))
     assert code == 0
     assert found == [
-        {"verb": "stop", "hold": False, "urgent": False},
-        {"verb": "stop", "hold": False, "urgent": False},
-        {"verb": "yes", "hold": False, "urgent": False},
-        {"verb": None, "hold": True, "urgent": False},
-        {"verb": None, "hold": False, "urgent": False},
-        {"verb": None, "hold": False, "urgent": True},
+        {"verb": "stop", "hold": False, "urgent": False, "redacted": "STOP"},
+        {"verb": "stop", "hold": False, "urgent": False, "redacted": "acha kunitumia ujumbe"},
+        {"verb": "yes", "hold": False, "urgent": False, "redacted": "oui"},
+        {"verb": None, "hold": True, "urgent": False, "redacted": "enough"},
+        {"verb": None, "hold": False, "urgent": False, "redacted": "I can't stop coughing"},
+        {"verb": None, "hold": False, "urgent": True, "redacted": "je saigne, [number]"},
     ]
 
 
@@ -128,3 +129,13 @@ def test_a_person_is_told_what_a_text_would_do_and_why(text: str, says: str) -> 
     assert code == 0
     assert output.startswith(says)
     assert "Why:" in output
+
+
+def test_a_person_is_shown_what_a_helper_would_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "names.txt").write_text("Amina\n", encoding="utf-8")
+    monkeypatch.setenv("OUTREACH_WORKSPACE", str(tmp_path))
+    text = "Amina here, CD4 250, call 0712 000 001 [bold]"
+    _, output = run("understand", text)
+    assert "A helper reads: [name] here, CD4 250, call [number] [bold]" in output
+    _, output = run("understand", "--json", text)
+    assert json.loads(output)["redacted"] == "[name] here, CD4 250, call [number] [bold]"

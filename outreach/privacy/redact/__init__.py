@@ -78,6 +78,7 @@ def _finders(names: Names, spoken: bool) -> list[tuple[Kind, Finder]]:
         (Kind.LINK, web.links),
         (Kind.ID, ids.announced),
         (Kind.ID, ids.shaped),
+        (Kind.ID, ids.filed),
         (Kind.NUMBER, numbers.find),
         (Kind.NAME, names.find),
     ]

@@ -24,7 +24,7 @@ _CHUNK = r"[a-z]{0,4}\d[a-z0-9]{0,19}"
 _VALUE = (
     r"(?P<value>(?=(?:\d\s?){8})\d{1,6}(?:\s\d{1,6}){1,8}(?![a-z0-9])"  # in groups
     rf"|(?:[a-z]{{1,5}}[/-]){{0,2}}(?:[a-z]{{1,2}}\s)?{_CHUNK}"
-    rf"(?:(?:\s?[-/_]\s?|\.){_CHUNK}|-[a-z0-9]{{1,2}}(?![a-z0-9])){{0,8}})"
+    rf"(?:(?:\s?[-/_]\s?|[-/][a-z]{{1,5}}[-/]|\.){_CHUNK}|-[a-z0-9]{{1,2}}(?![a-z0-9])){{0,8}})"
 )
 _ANNOUNCED = re.compile(_LABEL + _GAP + _VALUE)
 _COUNTED = re.compile(rf"{_COUNTER}|#")
@@ -35,7 +35,10 @@ _OTHERS = re.compile(r"\d{1,2}(?::\d\d|[ap]m|st|nd|rd|th|h\d{0,2})|\d{1,2}[/.-]\
 
 #: Letters and digits in one: passports, the DNI and the CURP, tax numbers. Six digits at least.
 _TOKEN = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,19}\d)[a-z0-9]{7,20}(?![a-z0-9])")
-_PASSPORT = re.compile(r"(?P<before>[a-z]{1,2})\d{6,9}[a-z]?|\d{7,13}(?P<after>[a-z])")
+_PASSPORT = re.compile(
+    r"(?:(?P<before>[a-z]{1,2})\d{6,9}|(?P<agency>[a-z]{3,4})\d{6,13})[a-z]?|\d{7,13}(?P<after>[a-z])"
+)
+_FILED = re.compile(r"(?<![\w/-])(?P<before>[a-z]{2,5})(?:[-/][a-z]{1,5})?[-/]\d{5,9}(?![\w/]|-\d)")
 _LONG = re.compile(r"(?=[a-z]{0,9}(?:\d+[a-z]+)+\d)(?=(?:[a-z]*\d){8})(?!.*\d{9})[a-z0-9]{12,20}")
 _NOT_BEFORE = words("cues") | words("figures") | words("money") | words("counters")
 _NOT_AFTER = words("scales") | words("money")
@@ -61,6 +64,11 @@ def shaped(folded: str) -> Iterator[Place]:
             yield match.span()
 
 
+def filed(folded: str) -> Iterator[Place]:
+    """Where letters and a number with a dash or slash between them stand, as registers write: ABC-00123."""
+    return (match.span() for match in _FILED.finditer(folded) if match["before"] not in _NOT_BEFORE)
+
+
 def _is_id(match: re.Match[str]) -> bool:
     value = match["value"]
     if _OTHERS.fullmatch(value):
@@ -72,5 +80,5 @@ def _is_id(match: re.Match[str]) -> bool:
 
 def _has_shape(token: str) -> bool:
     if match := _PASSPORT.fullmatch(token):
-        return match["before"] not in _NOT_BEFORE and match["after"] not in _NOT_AFTER
+        return (match["before"] or match["agency"]) not in _NOT_BEFORE and match["after"] not in _NOT_AFTER
     return bool(_LONG.fullmatch(token))
