@@ -12,11 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from outreach import log
 from outreach.campaigns import invitations, planning, runs
-from outreach.delivery import carriers, send, sweep
+from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
 from outreach.messages.status import Lane
+from outreach.threads import forgetting
 from outreach.workspace import Workspace
-from scheduler.app import DRAIN, PLAN, SWEEP, TICK, queue_name
+from scheduler.app import DRAIN, PLAN, RETAIN, SWEEP, TICK, queue_name
 
 logger = log.get("scheduler")
 
@@ -105,6 +106,15 @@ def sweep_up() -> None:
     with _whole(), desk().alone(SWEEP) as free:
         if free:
             sweep.sweep(desk().workspace, desk().providers)
+
+
+@shared_task(name=RETAIN)
+def retain() -> None:
+    """Let go of what is too old, and of whoever was forgotten."""
+    with _whole(), desk().alone(RETAIN) as free:
+        if free:
+            forgetting.catch_up(desk().workspace)
+            retention.retain(desk().workspace)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ from outreach.messages.frozen import Frozen, FrozenStep
 from outreach.messages.library import Library
 from outreach.messages.status import RunState, State, Withdrawal
 from outreach.messages.tables import Message, Run
+from outreach.privacy import audit
+from outreach.privacy.audit import Action
 from outreach.store import dialects
 from outreach.workspace import Workspace
 
@@ -102,6 +104,7 @@ def launch(workspace: Workspace, name: str, by: str) -> int:
         )
         session.add(run)
         _write_first(session, run)
+        audit.append(session, workspace.vault, by, Action.CAMPAIGN_LAUNCHED, f"run:{run.id}")
         logger.info("launched", run=run.id, campaign=name)
         return run.id
 
@@ -148,24 +151,30 @@ _MAY: dict[RunState, frozenset[RunState]] = {
     RunState.CANCELLED: frozenset({RunState.RUNNING, RunState.PAUSED}),
 }
 
+_TOLD: dict[RunState, Action] = {
+    RunState.PAUSED: Action.CAMPAIGN_PAUSED,
+    RunState.RUNNING: Action.CAMPAIGN_RESUMED,
+    RunState.CANCELLED: Action.CAMPAIGN_CANCELLED,
+}
 
-def pause(workspace: Workspace, name: str) -> int:
+
+def pause(workspace: Workspace, name: str, by: str) -> int:
     """Hold everything that waits. From the moment this returns nothing of the run is claimed. Gives how many wait."""
-    return _turn(workspace, name, RunState.PAUSED, Move(0, State.PLANNED), (State.QUEUED,))
+    return _turn(workspace, name, by, RunState.PAUSED, Move(0, State.PLANNED), (State.QUEUED,))
 
 
-def resume(workspace: Workspace, name: str) -> int:
+def resume(workspace: Workspace, name: str, by: str) -> int:
     """Let a paused run go on. Gives how many wait."""
-    return _turn(workspace, name, RunState.RUNNING, Move(0, State.QUEUED), (State.PLANNED,))
+    return _turn(workspace, name, by, RunState.RUNNING, Move(0, State.QUEUED), (State.PLANNED,))
 
 
-def cancel(workspace: Workspace, name: str) -> int:
+def cancel(workspace: Workspace, name: str, by: str) -> int:
     """End a run: nothing that waits will go. Gives how many were cancelled."""
     move = Move(0, State.CANCELLED, Withdrawal.RUN_CANCELLED)
-    return _turn(workspace, name, RunState.CANCELLED, move, (State.QUEUED, State.PLANNED))
+    return _turn(workspace, name, by, RunState.CANCELLED, move, (State.QUEUED, State.PLANNED))
 
 
-def _turn(workspace: Workspace, name: str, to: RunState, move: Move, waiting: tuple[State, ...]) -> int:
+def _turn(workspace: Workspace, name: str, by: str, to: RunState, move: Move, waiting: tuple[State, ...]) -> int:
     """Change a run's state and commit, so that no claim follows; then move what waits, a thousand rows at a time."""
     with workspace.database.write() as session:
         run = latest(session, name)
@@ -174,6 +183,7 @@ def _turn(workspace: Workspace, name: str, to: RunState, move: Move, waiting: tu
         if run.state not in _MAY[to]:
             raise ConflictError(f"{name} is {run.state}: it cannot become {to}.")
         run.state, run.changed_at = to, dialects.now(session)
+        audit.append(session, workspace.vault, by, _TOLD[to], f"run:{run.id}")
     moved = 0
     while count := _move_chunk(workspace, run.id, to, move, waiting):
         moved += count

@@ -24,6 +24,8 @@ from outreach.messages import pieces, templates
 from outreach.messages.library import Library
 from outreach.messages.status import Purpose
 from outreach.messages.templates import Body
+from outreach.privacy import audit
+from outreach.privacy.audit import Action
 from outreach.store import dialects
 from outreach.workspace import Workspace
 
@@ -48,7 +50,7 @@ class Queued:
     text: str = field(repr=False)
 
 
-def send(workspace: Workspace, trial: Trial, number: str) -> Queued:
+def send(workspace: Workspace, trial: Trial, number: str, by: str) -> Queued:
     """Queue one message to a number (E.164), which need not be known and gets no consent by it.
 
     Raises NotFoundError, DefinitionError, RenderError, SettingError; ConflictError for a number that said STOP or asked
@@ -67,6 +69,7 @@ def send(workspace: Workspace, trial: Trial, number: str) -> Queued:
         text = templates.compile(body).render({**values, "clinic": workspace.settings.clinic}).text
         message = _queue(session, workspace, person_id, definition.topic, text, at)
         pseudonym = session.scalars(select(Person.pseudonym).where(Person.id == person_id)).one()
+        audit.append(session, workspace.vault, by, Action.TEST_SENT, f"message:{message}")
         return Queued(message, pseudonym, step.id, text)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from outreach.campaigns import forecast as forecasts
 from outreach.campaigns import outlook, runs
 from outreach.campaigns.outlook import Listed
 from outreach.cli import forecast as page
-from outreach.cli.terminal import confirm, console, facts, many, moment, opened, say
+from outreach.cli.terminal import confirm, console, facts, many, moment, opened, say, staff
 from outreach.messages.status import RunState
 from outreach.reports.figures import Figures, figures
 from outreach.workspace import Workspace
@@ -102,7 +101,7 @@ def launch(name: Name, *, yes: Yes = False) -> None:
         page.summary(console(), forecasts.of(workspace, name), workspace.settings.zone)
         say("")
         confirm(f"Launch {name}?", yes=yes)
-        run = runs.launch(workspace, name, getpass.getuser())
+        run = runs.launch(workspace, name, staff())
     say(f"{name} is launched: run {run}. Hold it: outreach campaign pause {name}")
 
 
@@ -127,9 +126,9 @@ def cancel(name: Name) -> None:
     say(f"{name} is cancelled: {many(count, 'message')} not yet sent will not go.")
 
 
-def _turn(turn: Callable[[Workspace, str], int], name: str) -> int:
+def _turn(turn: Callable[[Workspace, str, str], int], name: str) -> int:
     with opened() as workspace:
-        return turn(workspace, name)
+        return turn(workspace, name, staff())
 
 
 def _are(count: int) -> str:

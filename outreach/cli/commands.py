@@ -44,7 +44,7 @@ COMMANDS: dict[str, Entry] = {
         "check:check",
         "Check campaigns and templates: every fault, where it is, and what to do. Exit code 1 if there are any.",
     ),
-    "people": Entry("people:app", "People: take them in from a table, give them out as one."),
+    "people": Entry("people:app", "People: take them in from a table, give them out as one, forget somebody for good."),
     "campaign": Entry("campaigns:app", "Campaigns: look at them, plan, launch and hold them."),
     "send-test": Entry(
         "send_test:send_test", "Send one message of a campaign to a staff phone. A phone that said STOP gets none."
@@ -59,6 +59,8 @@ COMMANDS: dict[str, Entry] = {
         "understand:understand",
         "Show which verb a text is (STOP, START, YES, HELP, or none) and why. Nothing is stored.",
     ),
+    "keys": Entry("keys:app", "Keys: change them, and keep them up to date with who was forgotten."),
+    "audit": Entry("audit:app", "What staff did, and whether that record is whole."),
     "db": Entry("database:app", "The database's migrations."),
 }
 

@@ -1,30 +1,32 @@
-"""`outreach people`: take people in from a table, give them out as one."""
+"""`outreach people`: take people in from a table, give them out as one, forget somebody for good."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from outreach.audience import exports, imports
 from outreach.audience.headers import Wishes
 from outreach.audience.imports import Options, Report
 from outreach.audience.verdicts import Note, Outcome, remedy
-from outreach.errors import ConflictError
-from outreach.workspace import Workspace, open_workspace
+from outreach.cli.progress import progress
+from outreach.cli.terminal import confirm, new_file, opened, say, staff
+from outreach.privacy import audit
+from outreach.privacy.audit import Action
+from outreach.threads import forgetting
+from outreach.workspace import Workspace
 
 FAULTY = 1
 
-app = typer.Typer(help="People: take them in from a table, give them out as one.", no_args_is_help=True)
+app = typer.Typer(
+    help="People: take them in from a table, give them out as one, forget somebody for good.", no_args_is_help=True
+)
 
 Table_ = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A CSV or XLSX file.")]
 Topic = Annotated[str, typer.Option(help="What the people agreed to hear about, or are invited to.")]
@@ -41,8 +43,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.
 Target = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", dir_okay=False, help="A new CSV file; none: print it.")
 ]
-
-Tell = Callable[[int, int], None]
 
 
 @app.command("import")
@@ -73,8 +73,10 @@ def import_(
         wishes=Wishes.parse(maps or [], skips or []),
         dry_run=dry_run,
     )
-    with _workspace() as clinic, _progress("Importing", hidden=as_json) as tell:
+    with opened() as clinic, progress("Importing", hidden=as_json) as tell:
         report = imports.import_file(clinic.database, clinic.vault, clinic.settings, file, options, tell)
+        if not dry_run:
+            _note(clinic, Action.PEOPLE_IMPORTED, f"topic:{topic}", _counts(report))
     if as_json:
         typer.echo(json.dumps(_facts(report, dry_run)))
     else:
@@ -86,49 +88,39 @@ def import_(
 @app.command("export")
 def export(file: Target = None) -> None:
     """Give people out as CSV: what is known and agreed, without numbers or pseudonyms, with ids of this export only."""
-    with _workspace() as clinic:
+    with opened() as clinic:
+        _note(clinic, Action.PEOPLE_EXPORTED, "people:all", "")  # before anything is out
         if file is None:
             exports.export(clinic.database, sys.stdout)
             return
-        with _new_file(file) as sink, _progress("Exporting", hidden=False) as tell:
+        with new_file(file, bom=True) as sink, progress("Exporting", hidden=False) as tell:
             count = exports.export(clinic.database, sink, tell)
     typer.echo(f"{count} people in {file}. Keep it as you would keep the files of the clinic.")
 
 
-@contextmanager
-def _workspace() -> Iterator[Workspace]:
-    clinic = open_workspace()
-    try:
-        yield clinic
-    finally:
-        clinic.close()
+@app.command()
+def forget(
+    pseudonym: Annotated[str, typer.Argument(help="Who: azure-heron-42.")],
+    why: Annotated[str, typer.Option(help="For the record; no name, no number.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget a person for good: numbers, texts, tags, fields. It cannot be undone, not even from a backup."""
+    with opened() as clinic:
+        confirm("Forget this person for good?", yes=yes)
+        whole = forgetting.forget(clinic, pseudonym, staff(), why)
+    say("She is forgotten. No import brings her back; only she herself can, by writing to us.")
+    if not whole:
+        say("The keyring cannot be changed from here, so old backups still open for her. Run: outreach keys rotate")
 
 
-@contextmanager
-def _new_file(path: Path) -> Iterator[TextIO]:
-    """A file that only its owner can read. Raises ConflictError when it is there already or cannot be made."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise ConflictError(f"{path} cannot be made ({error.strerror}). Name a file that is not there yet.") from None
-    with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-        yield file
+def _note(clinic: Workspace, action: Action, subject: str, why: str) -> None:
+    with clinic.database.write() as session:
+        audit.append(session, clinic.vault, staff(), action, subject, why)
 
 
-@contextmanager
-def _progress(title: str, *, hidden: bool) -> Iterator[Tell]:
-    """A progress bar on a terminal; elsewhere nothing."""
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, about: bar.update(task, completed=done, total=max(about, done))
+def _counts(report: Report) -> str:
+    outcomes = report.totals.outcomes
+    return ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome if outcomes[outcome])
 
 
 def _facts(report: Report, dry_run: bool) -> dict[str, object]:

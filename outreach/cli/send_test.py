@@ -11,7 +11,7 @@ from outreach.audience.phone import REMEDIES, PhoneRefusal
 from outreach.audience.tables import Openness
 from outreach.campaigns import trial
 from outreach.campaigns.trial import Trial
-from outreach.cli.terminal import confirm, opened, say
+from outreach.cli.terminal import confirm, opened, say, staff
 from outreach.settings import Settings
 
 
@@ -28,7 +28,7 @@ def send_test(
     with opened() as workspace:
         number = _number(to, workspace.settings)
         confirm(f"Send one text of {name} to that phone?", yes=yes)
-        queued = trial.send(workspace, wanted, number)
+        queued = trial.send(workspace, wanted, number, staff())
     say(f"Step {queued.step} is in the queue for the phone that goes by {queued.pseudonym}:\n")
     say(queued.text)
     say("\nIt goes out within seconds while a worker runs (outreach up).")

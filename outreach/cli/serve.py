@@ -13,10 +13,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from outreach.cli.opening import configured
+from outreach.cli.ready import ready
 from outreach.console import app as console
 from outreach.delivery import carriers
 from outreach.errors import ConflictError, OutreachError
-from outreach.workspace import assemble
 
 
 def server(app: FastAPI) -> uvicorn.Server:
@@ -79,6 +79,6 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[int]:
 
 def web() -> None:
     """Run the web process: webhooks. As many as you like, behind one public URL."""
-    workspace = assemble(configured())
+    workspace = ready(configured())
     place = listening(workspace.settings.host, workspace.settings.port)
     serve(console.make(workspace, carriers.build(workspace)), place)

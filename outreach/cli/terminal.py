@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from outreach import log
+from outreach.errors import ConflictError
 from outreach.workspace import Workspace, open_workspace
 
 
@@ -30,6 +34,14 @@ def opened() -> Iterator[Workspace]:
         workspace.close()
 
 
+def staff() -> str:
+    """Whoever types: the name of the operating system's user, or its number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # KeyError: Python before 3.13
+        return f"uid {os.getuid()}"
+
+
 def console() -> Console:
     """Where commands print: nothing is coloured by guessing."""
     return Console(highlight=False)
@@ -38,6 +50,20 @@ def console() -> Console:
 def say(text: str, style: str = "") -> None:
     """Print a line as it is; what looks like markup is only text."""
     console().print(Text(text, style=style), soft_wrap=True)
+
+
+@contextmanager
+def new_file(path: Path, *, bom: bool = False) -> Iterator[TextIO]:
+    """A file that only its owner can read. Raises ConflictError when it is there already or cannot be made.
+
+    `bom`: as spreadsheets like it.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConflictError(f"{path} cannot be made ({error.strerror}). Name a file that is not there yet.") from None
+    with os.fdopen(handle, "w", encoding="utf-8-sig" if bom else "utf-8", newline="" if bom else None) as file:
+        yield file
 
 
 def facts(thing: Any) -> None:

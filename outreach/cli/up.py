@@ -5,15 +5,15 @@ from __future__ import annotations
 import typer
 
 from outreach.cli.opening import configured
+from outreach.cli.ready import ready
 from outreach.cli.serve import listening, serve
 from outreach.console import app as console
-from outreach.workspace import assemble
 from scheduler.embedded import working
 
 
 def up() -> None:
     """Run everything in one process: web, worker and beat. Ctrl-C ends it; kill it and start it, and it goes on."""
-    workspace = assemble(configured())
+    workspace = ready(configured())
     settings = workspace.settings
     place = listening(settings.host, settings.port)
     with working(workspace) as desk:

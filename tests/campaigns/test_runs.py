@@ -76,7 +76,7 @@ def test_of_many_launches_at_once_one_goes_through(workspace: Workspace) -> None
         assert sum(pool.map(attempt, range(6))) == 1
     with pytest.raises(ConflictError, match="running already"):
         runs.launch(workspace, NAME, by="test")
-    runs.cancel(workspace, NAME)
+    runs.cancel(workspace, NAME, "test")
     runs.launch(workspace, NAME, by="test")
     with pytest.raises(ConflictError, match="running already"):
         runs.launch(workspace, NAME, by="test")
@@ -84,25 +84,25 @@ def test_of_many_launches_at_once_one_goes_through(workspace: Workspace) -> None
 
 def test_a_paused_run_waits_and_a_resumed_one_goes_on(workspace: Workspace) -> None:
     run = started(workspace)
-    assert runs.pause(workspace, NAME) == 3
+    assert runs.pause(workspace, NAME, "test") == 3
     assert (states(workspace), state_of(workspace, run)) == ({State.PLANNED: 3}, RunState.PAUSED)
     assert claim(workspace).claims == []
     assert planning.plan(workspace) == 0
     with pytest.raises(ConflictError, match="is paused"):
-        runs.pause(workspace, NAME)
+        runs.pause(workspace, NAME, "test")
     with pytest.raises(ConflictError, match="paused already"):
         runs.launch(workspace, NAME, by="test")
-    assert runs.resume(workspace, NAME) == 3
+    assert runs.resume(workspace, NAME, "test") == 3
     assert len(claim(workspace).claims) == 3
     with pytest.raises(ConflictError, match="is running"):
-        runs.resume(workspace, NAME)
+        runs.resume(workspace, NAME, "test")
     assert faults(workspace) == []
 
 
 def test_a_cancelled_run_ends_for_good(workspace: Workspace) -> None:
     run = started(workspace, people=4)
     going = claim(workspace, limit=1)
-    assert runs.cancel(workspace, NAME) == 3
+    assert runs.cancel(workspace, NAME, "test") == 3
     assert states(workspace) == {State.SENDING: 1, State.CANCELLED: 3}
     assert len(going.claims) == 1  # what was on its way stays there
     with workspace.database.read() as session:
@@ -110,7 +110,7 @@ def test_a_cancelled_run_ends_for_good(workspace: Workspace) -> None:
     assert reasons == {Withdrawal.RUN_CANCELLED}
     for turn in (runs.pause, runs.resume, runs.cancel):
         with pytest.raises(ConflictError, match="is cancelled"):
-            turn(workspace, NAME)
+            turn(workspace, NAME, "test")
     assert state_of(workspace, run) == RunState.CANCELLED
     assert faults(workspace) == []
 
@@ -127,7 +127,7 @@ def test_stragglers_of_a_cancelled_run_are_withdrawn(workspace: Workspace) -> No
 
 def test_whoever_is_cut_off_while_resuming_leaves_nobody_behind(workspace: Workspace) -> None:
     started(workspace)
-    runs.pause(workspace, NAME)
+    runs.pause(workspace, NAME, "test")
     with workspace.database.write() as session:  # resumed, and killed before the messages were moved
         session.execute(update(Run).values(state=RunState.RUNNING))
         assert sweep._resume(session) == 3
@@ -138,8 +138,8 @@ def test_whoever_is_cut_off_while_resuming_leaves_nobody_behind(workspace: Works
 def test_a_pause_that_is_overtaken_by_a_resume_holds_nothing(workspace: Workspace) -> None:
     """Its remaining chunks must not be moved once somebody has let the run go on."""
     run = started(workspace)
-    runs.pause(workspace, NAME)
-    runs.resume(workspace, NAME)
+    runs.pause(workspace, NAME, "test")
+    runs.resume(workspace, NAME, "test")
     late = runs._move_chunk(workspace, run, RunState.PAUSED, Move(0, State.PLANNED), (State.QUEUED,))
     assert late == 0
     assert states(workspace) == {State.QUEUED: 3}
@@ -150,12 +150,12 @@ def test_pause_and_resume_by_many_hands_lose_nothing(workspace: Workspace) -> No
 
     def turn(place: int) -> None:
         with suppress(ConflictError):
-            (runs.pause if place % 2 else runs.resume)(workspace, NAME)
+            (runs.pause if place % 2 else runs.resume)(workspace, NAME, "test")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(turn, range(24)))
     if state_of(workspace, run) == RunState.PAUSED:
-        runs.resume(workspace, NAME)
+        runs.resume(workspace, NAME, "test")
     with workspace.database.write() as session:
         sweep._resume(session)
     assert states(workspace) == {State.QUEUED: 120}
@@ -183,7 +183,7 @@ def test_a_run_finishes_when_nothing_of_it_lies_ahead_and_nothing_is_on_its_way(
     assert runs.finish(workspace) == 0
     assert planning.plan(workspace) == 0
     with pytest.raises(ConflictError, match="is finished"):
-        runs.pause(workspace, NAME)
+        runs.pause(workspace, NAME, "test")
     launch(workspace, step(wall(workspace.database.now())))
 
 

@@ -1,0 +1,177 @@
+"""`outreach people forget`, `outreach keys` and `outreach audit` as they are typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, update
+from typer.testing import CliRunner, Result
+
+from outreach import cli
+from outreach.audience.tables import Person, PersonState
+from outreach.consent import Source
+from outreach.privacy import keyring
+from outreach.privacy.keyring import Keyring
+from outreach.privacy.tables import AuditLine
+from outreach.threads import forgetting
+from outreach.workspace import Workspace
+from tests.clinic import AMINA, Cast, cast, clinic
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The clinic's keyring."""
+    path = tmp_path / "keyring.json"
+    Keyring.new().save(path)
+    return path
+
+
+@pytest.fixture
+def here(sqlite_url: str, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A clinic that is the current folder."""
+    monkeypatch.setenv("OUTREACH_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("OUTREACH_KEYRING_FILE", str(file))
+    monkeypatch.setenv("LOGNAME", "wanjiru")
+    monkeypatch.chdir(tmp_path)
+    with clinic(sqlite_url, tmp_path / "clinic", keyring=SecretStr(""), keyring_file=file) as made:
+        yield made
+
+
+@pytest.fixture
+def known(here: Workspace) -> Cast:
+    return cast(here)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.app, list(words))
+
+
+def name_of(workspace: Workspace, person_id: int) -> str:
+    with workspace.database.read() as session:
+        return session.get_one(Person, person_id).pseudonym
+
+
+def test_forgetting_asks_for_yes_and_then_leaves_nothing(here: Workspace, known: Cast, file: Path) -> None:
+    pseudonym = name_of(here, known.amina)
+    refused = run("people", "forget", pseudonym)
+    assert refused.exit_code == 2
+    assert "--yes" in refused.output
+    assert name_of(here, known.amina) == pseudonym
+    done = run("people", "forget", pseudonym, "--yes", "--why", "she asked")
+    assert done.exit_code == 0, done.output
+    assert not keyring.read(file).master["k1"].holds(known.amina)
+    with here.database.read() as session:
+        assert session.get_one(Person, known.amina).state == PersonState.FORGOTTEN
+
+
+def test_nobody_by_that_name_is_wrong_use(here: Workspace, known: Cast) -> None:
+    assert run("people", "forget", "nobody-here-10", "--yes").exit_code != 0
+
+
+def test_keys_are_rotated_in_one_go(here: Workspace, known: Cast, file: Path) -> None:
+    done = run("keys", "rotate", "--finish", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "4 keys wrapped by k2" in done.output
+    assert set(keyring.read(file).master) == {"k2"}
+    assert here.vault.masters == ("k2",)
+
+
+def test_keys_are_rotated_step_by_step(here: Workspace, known: Cast, file: Path) -> None:
+    for words, has in ((["--prepare"], {"k1", "k2"}), ([], {"k1", "k2"}), (["--finish", "--yes"], {"k2"})):
+        assert run("keys", "rotate", *words).exit_code == 0
+        assert set(keyring.read(file).master) == has
+    assert "0 cut out" in run("keys", "catch-up").output
+
+
+def test_no_key_is_ever_printed_where_there_is_a_file(here: Workspace, known: Cast, file: Path) -> None:
+    shown = "".join(run("keys", "rotate", *words).output for words in (["--prepare"], [], ["--finish", "--yes"]))
+    ring = json.loads(file.read_text())
+    assert not [key for key in (ring["index"], *ring["master"]["k2"].values()) if key in shown]
+
+
+def test_a_keyring_that_is_a_setting_is_rotated_by_hand(
+    here: Workspace, known: Cast, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OUTREACH_KEYRING_FILE")
+    monkeypatch.setenv("OUTREACH_KEYRING", file.read_text())
+    for current, names in (("k1", {"k1", "k2"}), ("k2", {"k1", "k2"}), ("k2", {"k2"})):
+        done = run("keys", "rotate", "--finish", "--yes")
+        assert done.exit_code == 0, done.output
+        given = next(line for line in done.output.splitlines() if line.startswith("{"))
+        ring = Keyring.parse(given, "the command")
+        assert (ring.current, set(ring.master)) == (current, names)
+        monkeypatch.setenv("OUTREACH_KEYRING", given)
+    assert run("audit", "verify").exit_code == 0, "the workspace opens with what was printed"
+
+
+def test_a_keyring_that_is_behind_says_so(
+    here: Workspace, known: Cast, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OUTREACH_KEYRING_FILE")
+    monkeypatch.setenv("OUTREACH_KEYRING", file.read_text())
+    assert "outreach keys rotate" in run("people", "forget", name_of(here, known.amina), "--yes").output
+    done = run("keys", "catch-up")
+    assert done.exit_code != 0
+    assert "1 forgotten person can still be read in old backups" in str(done.exception)
+
+
+def test_what_was_done_elsewhere_is_caught_up_with(here: Workspace, known: Cast) -> None:
+    with here.database.write() as session:
+        forgetting.erase(session, here, known.amina, Source.STAFF)
+    done = run("keys", "catch-up", "--json")
+    assert json.loads(done.output) == {"cut": 1, "again": 0, "pending": 0}
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def test_what_staff_do_is_recorded_with_their_name(here: Workspace, known: Cast, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(f"phone\n{AMINA}\n+254722345678\n")
+    run("people", "import", "people.csv", "--topic", "tb")
+    run("people", "import", "people.csv", "--topic", "tb", "--dry-run")
+    run("people", "export", "out.csv")
+    run("people", "forget", name_of(here, known.amina), "--yes", "--why", "she asked")
+    run("keys", "rotate")
+    told = json.loads(run("audit", "list", "--json").output)
+    assert [(line["who"], line["action"], line["subject"], line["why"]) for line in told] == [
+        ("wanjiru", "people_imported", "topic:tb", "1 added, 1 unchanged"),
+        ("wanjiru", "people_exported", "people:all", ""),
+        ("wanjiru", "person_forgotten", f"person:{known.amina}", "she asked"),
+        ("wanjiru", "keys_rotated", "key:k2", "4 wrapped"),
+    ]
+    assert AMINA not in json.dumps(told)
+    assert "person forgotten" in run("audit", "list").output
+
+
+def test_an_empty_record_says_so(here: Workspace) -> None:
+    assert "Nothing is recorded yet" in run("audit", "list").output
+
+
+def test_a_whole_record_ends_with_0_and_an_edited_one_with_1(here: Workspace, known: Cast) -> None:
+    run("people", "export", "one.csv")
+    run("people", "export", "two.csv")
+    assert json.loads(run("audit", "verify", "--json").output)["whole"] is True
+    with here.database.write() as session:
+        session.execute(update(AuditLine).where(AuditLine.id == 1).values(who="somebody else"))
+    done = run("audit", "verify")
+    assert done.exit_code == 1
+    assert "line 1 was edited" in done.output
+    found = json.loads(run("audit", "verify", "--json").output)
+    assert found == {"lines": 2, "checkpoints": 0, "whole": False, "findings": [{"line": 1, "wrong": "edited"}]}
+
+
+def test_a_checkpoint_in_a_file_finds_an_end_that_was_cut_off(here: Workspace, known: Cast) -> None:
+    for name in ("one.csv", "two.csv"):
+        run("people", "export", name)
+    assert run("audit", "checkpoint", "kept.json").exit_code == 0
+    assert run("audit", "checkpoint", "kept.json").exit_code != 0, "never over another one"
+    assert run("audit", "verify", "kept.json").exit_code == 0
+    with here.database.write() as session:
+        session.delete(session.scalars(select(AuditLine).where(AuditLine.id == 2)).one())
+    done = run("audit", "verify", "kept.json")
+    assert done.exit_code == 1
+    assert "line 2 was there when a checkpoint was signed" in done.output
