@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from outreach.cli.terminal import staff
 from outreach.threads import inbox
 from outreach.threads.inbox import Conversation, Summary
 from outreach.threads.tables import ThreadState
@@ -109,7 +110,7 @@ def reply(
 ) -> None:
     """Answer a thread. It goes out ahead of every campaign."""
     words = typer.get_text_stream("stdin").read() if text == "-" else text
-    message = inbox.reply(open_workspace(Path()), thread, words, seen=seen)
+    message = inbox.reply(open_workspace(Path()), thread, words, seen=seen, by=staff())
     typer.echo(json.dumps({"thread": thread, "message": message}) if as_json else "The answer is on its way.")
 
 
@@ -121,6 +122,6 @@ def close(
     as_json: AsJson = False,
 ) -> None:
     """Close a thread. When the person writes again, a new one opens."""
-    inbox.close(open_workspace(Path()), thread, outcome)
+    inbox.close(open_workspace(Path()), thread, outcome, by=staff())
     facts = {"thread": thread, "outcome": outcome}
     typer.echo(json.dumps(facts) if as_json else f"Thread {thread} is closed: {outcome}.")

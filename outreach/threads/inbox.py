@@ -21,6 +21,8 @@ from outreach.errors import ConflictError, KeyringError, NotFoundError
 from outreach.messages.status import CARRIED, Purpose
 from outreach.messages.tables import Message
 from outreach.messages.templates import RenderError
+from outreach.privacy import audit
+from outreach.privacy.audit import Action
 from outreach.privacy.redact import Names, listed, redact
 from outreach.privacy.vault import unseal
 from outreach.store import dialects
@@ -29,6 +31,9 @@ from outreach.workspace import Workspace
 
 #: Of one text, by Twilio's OpenAPI; other gateways take less, never more.
 MOST_CHARACTERS = 1600
+
+#: Who answers where nobody has to sign in.
+UNNAMED = "helper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def show(workspace: Workspace, thread_id: int) -> Conversation:
         return Conversation(summary, said, texts[-1].id if texts else 0)
 
 
-def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None = None) -> int:
+def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None = None, by: str = UNNAMED) -> int:
     """Answer a thread, ahead of every bulk message. Gives the message's id.
 
     `seen`: the last text that the helper has read (`Conversation.last`), so that two helpers do not both answer it.
@@ -132,6 +137,7 @@ def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None =
         if made is None:
             raise ConflictError(f"The thread has gone on meanwhile. Read it again: outreach threads show {thread_id}")
         thread.state, thread.waiting_since = ThreadState.ANSWERED, None
+        audit.append(session, workspace.vault, by, Action.THREAD_ANSWERED, f"thread:{thread_id}")
         return made
 
 
@@ -146,7 +152,7 @@ def _sendable(text: str) -> str:
     return words
 
 
-def close(workspace: Workspace, thread_id: int, outcome: str) -> None:
+def close(workspace: Workspace, thread_id: int, outcome: str, *, by: str = UNNAMED) -> None:
     """Close a thread with an outcome (at most 40 characters). Raises NotFoundError, ConflictError when it is closed."""
     with workspace.database.write() as session:
         thread, _ = _get(session, thread_id, lock=True)
@@ -154,6 +160,7 @@ def close(workspace: Workspace, thread_id: int, outcome: str) -> None:
             raise ConflictError(f"Thread {thread_id} is closed already.")
         thread.state, thread.closed_at, thread.waiting_since = ThreadState.CLOSED, dialects.now(session), None
         thread.outcome, thread.hold = outcome[:40], False
+        audit.append(session, workspace.vault, by, Action.THREAD_CLOSED, f"thread:{thread_id}")
 
 
 def _get(session: Session, thread_id: int, *, lock: bool = False) -> tuple[Thread, Person]:
