@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="Currency of the prices.", examples=["USD"])
     help_lines: dict[CountryCode, HelpLine] = Field(
         default_factory=dict,
-        description="Help line by ISO 3166 country, told at once to whoever writes of a danger; people see it as it is.",
+        description="Help line by ISO 3166 country, told at once to whoever writes of a danger, as it is.",
         examples=['{"KE": "1199"}'],
     )
     answer_within: timedelta = Field(
