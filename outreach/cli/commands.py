@@ -42,7 +42,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "check": Entry(
         "check:check",
-        "Check campaigns and templates: every fault, where it is, and what to do. Exit code 1 if there are any.",
+        "Check campaigns, templates and words of danger: every fault, its place, its remedy. Exit code 1 if any.",
     ),
     "people": Entry("people:app", "People: take them in from a table, give them out as one, forget somebody for good."),
     "campaign": Entry("campaigns:app", "Campaigns: look at them, plan, launch and hold them."),
@@ -57,7 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "parts": Entry("parts:parts", "Count the parts that a text is billed in, and suggest what makes it cheaper."),
     "understand": Entry(
         "understand:understand",
-        "Show which verb a text is (STOP, START, YES, HELP, or none) and why. Nothing is stored.",
+        "Show which verb a text is, if any, whether it is urgent, and why; and what a helper would read.",
     ),
     "keys": Entry("keys:app", "Keys: change them, and keep them up to date with who was forgotten."),
     "audit": Entry("audit:app", "What staff did, and whether that record is whole."),
