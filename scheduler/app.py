@@ -48,6 +48,7 @@ def make(settings: Settings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         worker_cancel_long_running_tasks_on_connection_loss=True,  # of late ones: none; unset, it warns at each loss
+        worker_enable_prefetch_count_reduction=False,  # its way back is taken by our threads, and RabbitMQ then hangs
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,  # or our own log lines come out as Celery's warnings
