@@ -30,6 +30,11 @@ class Workspace:
         """The workspace's folder."""
         return self.settings.workspace
 
+    def lacks_keys(self) -> bool:
+        """Whether keys are wrapped by a master that this machine's keyring has not got yet."""
+        with self.database.read() as session:
+            return not set(session.scalars(select(KeyProof.master))) <= set(self.vault.masters)
+
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
