@@ -30,7 +30,7 @@ demo: install ## watch a campaign go out to simulated handsets (ARGS="--headless
 	@$(BIN)/outreach demo $(ARGS)
 
 test: install ## run every test (ARGS="-k stop")
-	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: install ## format, lint, types, floors, dependencies, known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -162,19 +162,27 @@ def _migrate(url: str) -> None:
     database.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The same test twice, on a migrated SQLite and on a migrated PostgreSQL database of its own."""
-    if request.param == "sqlite":
-        path = tmp_path / "clinic" / ".outreach" / "outreach.db"
-        path.parent.mkdir(parents=True)
-        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
-        yield f"sqlite:///{path}"
-        return
-    template: str = request.getfixturevalue("_migrated_postgres")
-    server: Postgres = request.getfixturevalue("postgres")
-    with server.database(template=template) as url:
+@pytest.fixture
+def migrated_sqlite_url(_migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of this test's own."""
+    path = tmp_path / "clinic" / ".outreach" / "outreach.db"
+    path.parent.mkdir(parents=True)
+    shutil.copy(_migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def migrated_postgres_url(_migrated_postgres: str, postgres: Postgres) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test's own: for what needs two transactions at once."""
+    with postgres.database(template=_migrated_postgres) as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """The same test twice, on a migrated SQLite and on a migrated PostgreSQL database of its own."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
+    return url
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Setting the demo's stage: a clinic in a folder, a carrier, the web, a worker and a beat; one campaign, launched once.
+"""Setting the demo's stage: a clinic in a folder, a carrier, the web, a worker and a beat; one campaign, launched
+once.
 
 Everything that is needed to go on stands in the folder: killed at any moment, the same folder continues. A demo that
-ended
-by itself leaves nothing to continue, so the next one begins anew.
+ended by itself leaves nothing to continue, so the next one begins anew.
 """
 
 from __future__ import annotations
@@ -235,8 +235,8 @@ def _launched(play: Play, workspace: Workspace, carrier: str) -> int:
 
 
 def _pair(table: Path, carrier: str) -> None:
-    """Tell the carrier which app lives on which phone, and which phones to show:
-    theirs are the answers to give by hand.
+    """Tell the carrier which app lives on which phone, and which phones to show: theirs are the answers to give by
+    hand.
     """
     people = demo_clinic.read_people(table)
     shown = {person["phone"]: name for name, person in demo_clinic.shown(people).items()}

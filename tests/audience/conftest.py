@@ -16,7 +16,7 @@ from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof
 from outreach.privacy.vault import Vault
 from outreach.settings import Settings
-from outreach.store import dialects, migrate
+from outreach.store import dialects
 from outreach.store.database import Database
 
 
@@ -50,18 +50,30 @@ def verdicts(report: Report) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(migrated_url: str) -> Iterator[Database]:
     """An empty database with its tables, on SQLite and on PostgreSQL."""
-    database = Database(database_url)
-    migrate.upgrade(database.engine)
+    database = Database(migrated_url)
     yield database
     database.close()
 
 
 @pytest.fixture
+def server(migrated_postgres_url: str, tmp_path: Path) -> Iterator[Clinic]:
+    """A clinic on PostgreSQL, where two may write at once."""
+    database = Database(migrated_postgres_url)
+    yield in_kenya(database, tmp_path)
+    database.close()
+
+
+@pytest.fixture
 def clinic(database: Database, tmp_path: Path) -> Clinic:
+    """A clinic on either database."""
+    return in_kenya(database, tmp_path)
+
+
+def in_kenya(database: Database, folder: Path) -> Clinic:
     """A clinic in Kenya."""
     vault = Vault(Keyring.new())
     with database.write() as session:
         session.add(KeyProof(master=vault.current, sealed=vault.prove(vault.current), created_at=dialects.now(session)))
-    return Clinic(database, vault, Settings(country="KE", zone="Africa/Nairobi"), tmp_path)
+    return Clinic(database, vault, Settings(country="KE", zone="Africa/Nairobi"), folder)

@@ -129,8 +129,8 @@ def test_the_newest_run_is_told_unless_another_is_named(clinic: Workspace) -> No
     empty = typed("tb-adherence").stdout.splitlines()
     assert empty[0] == f"Delivery: tb-adherence, run {newest}, running"
     assert " ".join(" ".join(empty[1:]).split()) == delivery.EMPTY
-    assert "run 1, running" in typed("tb-adherence", "--run", "1").stdout
-    assert "run 1, running" in typed("--run", "1").stdout
+    assert "run 1, finished" in typed("tb-adherence", "--run", "1").stdout
+    assert "run 1, finished" in typed("--run", "1").stdout
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ class Life(RuleBasedStateMachine):
     @rule(turn=st.sampled_from([runs.pause, runs.resume, runs.resume] * 4 + [runs.cancel]))
     def staff_turn_the_run(self, turn: Any) -> None:
         with suppress(ConflictError):
-            turn(self.workspace, NAME)
+            turn(self.workspace, NAME, by="staff")
 
     @rule(hours=st.sampled_from([0.05, 1.1, 24]))
     def clock_moves(self, hours: float) -> None:

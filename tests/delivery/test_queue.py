@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from outreach.messages.status import Lane, Purpose, Refusal, RunState, State
 from outreach.messages.tables import Attempt, Message, Run, Sender
 from outreach.store import dialects
 from outreach.workspace import Workspace
-from tests.clinic import cast
+from tests.clinic import cast, clinic
 from tests.delivery.desk import (
     LEASE,
     change_person,
@@ -259,10 +260,9 @@ def test_due_lanes_hint_at_work_and_only_at_work(workspace: Workspace) -> None:
 
 
 @pytest.fixture
-def server(workspace: Workspace) -> Workspace:
-    if is_sqlite(workspace):
-        pytest.skip("SQLite has one writer at a time")
-    return workspace
+def server(migrated_postgres_url: str, tmp_path: Path) -> Iterator[Workspace]:
+    with clinic(migrated_postgres_url, tmp_path / "clinic") as made:
+        yield made
 
 
 def test_a_person_whom_somebody_holds_is_passed_over(server: Workspace) -> None:

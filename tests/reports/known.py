@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from outreach import consent
@@ -25,7 +26,8 @@ SCOPE = Scope(NAIROBI, NOON + timedelta(days=7))
 
 
 def run(session: Session, campaign: str = "tb-adherence", steps: tuple[str, ...] = ("welcome", "advice")) -> int:
-    """A launched campaign, as far as a report looks at it."""
+    """A launched campaign, as far as a report looks at it; an earlier run of it is finished."""
+    session.execute(update(Run).where(Run.campaign == campaign).values(state=RunState.FINISHED))
     made = Run(
         campaign=campaign,
         topic="tb",

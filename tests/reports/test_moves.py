@@ -98,7 +98,7 @@ def _move(session: Session, ids: list[int], place: int, to: State, reason: str, 
 
 def _fold(database: Database) -> None:
     with database.write() as session, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally, "FOLD_FROM", 0)
+        patch.setattr(tally, "FOLD_FROM", 1)
         assert tally.fold(session) > 0
         assert dialects.now(session)
 

@@ -70,7 +70,7 @@ def test_receipts_are_signed_and_carry_the_query_of_the_callback(base: str, clin
     assert clinic.statuses() == ["sent", "delivered"]
     assert clinic.forged == 0
     last = clinic.receipts[-1]
-    wanted = {"MessageSid": sid, "SmsSid": sid, "SmsStatus": "delivered", "message": "42", "From": OURS, "To": HERS}
+    wanted = {"MessageSid": sid, "SmsSid": sid, "SmsStatus": "delivered", "m": "42", "From": OURS, "To": HERS}
     assert wanted.items() <= last.items()
     assert (last["AccountSid"], last["MessagingServiceSid"]) == (ACCOUNT, SERVICE)
 

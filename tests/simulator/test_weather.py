@@ -85,7 +85,7 @@ def test_receipts_overtake_each_other(carrier: Carriers, clinic: Clinic, clinic_
         for count in range(20):
             phones.text(to=f"+2547110001{count:02d}", ours=count)
         assert soon(lambda: len(clinic.receipts) == 40)
-    orders = [[r["MessageStatus"] for r in clinic.receipts if r["message"] == str(count)] for count in range(20)]
+    orders = [[r["MessageStatus"] for r in clinic.receipts if r["m"] == str(count)] for count in range(20)]
     assert ["delivered", "sent"] in orders
     assert ["sent", "delivered"] in orders
 
