@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -35,31 +36,33 @@ def free_port() -> int:
         return port
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment(more: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without anybody's settings, and with these."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")}
     return {**plain, "PYTHONPATH": str(ROOT), **more}
 
 
-def outreach(*words: str, folder: Path, timeout: float = 90, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end in a folder."""
+def outreach(
+    *words: str, folder: Path, timeout: float = 120, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in a folder; `timeout` in seconds."""
     command = [sys.executable, "-m", "outreach", *words]
     return subprocess.run(
-        command, cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=timeout, check=False
+        command, cwd=folder, env=environment(env or {}), capture_output=True, text=True, timeout=timeout, check=False
     )
 
 
 class Program:
     """A command that runs until it is stopped. What it says on standard error is kept in a file."""
 
-    def __init__(self, *words: str, folder: Path, **env: str) -> None:
+    def __init__(self, *words: str, folder: Path) -> None:
         self.words = words
         self._path = folder / f"{'-'.join(words[:1])}-{time.monotonic_ns()}.err"
         with self._path.open("w") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "outreach", *words],
                 cwd=folder,
-                env=environment(**env),
+                env=environment({}),
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )
@@ -83,7 +86,7 @@ class Program:
         self.process.wait()
 
 
-def wait_until(true: Callable[[], bool], within: float = 30, what: str = "it") -> None:
+def wait_until(true: Callable[[], bool], within: float = 60, what: str = "it") -> None:
     """Wait until something holds; fail the test when it does not in time (seconds)."""
     until = time.monotonic() + within
     while not true():
@@ -126,15 +129,15 @@ class Site:
         demo_clinic.write_campaign(self.folder, made.database.now(), gap=gap, unread=600)
         return runs.launch(made, demo_clinic.CAMPAIGN, by="test")
 
+    def notes(self) -> list[dict[str, Any]]:
+        """What the carrier noted."""
+        notes: list[dict[str, Any]] = httpx.get(f"{self.carrier}/simulator/log", params={"limit": 100_000}).json()
+        return notes
+
     def taken(self) -> Counter[str]:
         """How often the carrier took each of our messages, by our id."""
-        notes = httpx.get(f"{self.carrier}/simulator/log", params={"limit": 100_000}).json()
-        return Counter(note["message"] for note in notes if note["event"] == "call" and note["sid"] and note["message"])
-
-    def owed(self) -> int:
-        """What the carrier and the people behind its phones are about to do by themselves."""
-        owed: int = httpx.get(f"{self.carrier}/simulator/figures").json()["carrier"]["owed"]
-        return owed
+        calls = [note for note in self.notes() if note["event"] == "call" and note["sid"]]
+        return Counter(call["message"] for call in calls if call["message"])
 
 
 @contextmanager
@@ -164,7 +167,7 @@ def site(folder: Path, database_url: str, broker_url: str = "", **settings: str)
     words = ("simulator", "--port", str(carrier_port), "--token", TOKEN, "--clinic", web, "--folder", str(folder / "c"))
     program = Program(*words, folder=folder)
     try:
-        wait_until(lambda: answers(f"{carrier}/simulator/figures"), 30, "the carrier's start")
+        wait_until(lambda: answers(f"{carrier}/simulator/figures"), what="the carrier's start")
         yield Site(folder, port, carrier, made)
     finally:
         program.kill()
