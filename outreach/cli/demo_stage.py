@@ -57,7 +57,7 @@ class Tempo:
 
 
 UNHURRIED = Tempo(gap=45, unread=40, sweep=2, lease=30, settle=20)
-HURRIED = Tempo(gap=4, unread=4, sweep=1, lease=12, settle=6)
+HURRIED = Tempo(gap=4, unread=6, sweep=1, lease=12, settle=6)
 
 
 @dataclass(frozen=True, slots=True)
