@@ -59,6 +59,16 @@ def test_a_text_may_not_ask_for_a_word_that_means_stop(clinic: Path) -> None:
     assert "CANCEL" in run("templates").stdout
 
 
+@pytest.mark.parametrize("paths", [(), ("danger",), ("danger/en.more.yaml",)])
+def test_a_fault_in_the_words_of_danger_has_its_place(clinic: Path, paths: tuple[str, ...]) -> None:
+    (clinic / "danger").mkdir()
+    (clinic / "danger/en.more.yaml").write_text("review: x\nbleeding:\n  within:\n    - red (river")
+    result = run(*paths)
+    assert result.exit_code == 1
+    assert "danger/en.more.yaml:4:7  The pattern 'red (river': a bracket has no partner." in result.stdout
+    assert result.stdout.endswith("1 fault in 1 file.\n")
+
+
 def test_the_schema_is_printed_and_nothing_is_checked(clinic: Path) -> None:
     (clinic / "campaigns/one.yaml").write_text("broken")
     result = run("--schema")

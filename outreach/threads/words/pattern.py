@@ -1,7 +1,8 @@
 """The little language in which phrases are written: `stop {texting} [me] (now|today)`.
 
-`(a|b)` is one of them, `[a]` may be missing, `{name}` is one of a set that the file defines, and an apostrophe may be
-typed as a space. Patterns become one automaton over words, so thousands of sentences cost what one costs.
+`(a|b)` is one of them, `[a]` may be missing, `{name}` is one of a set that the file defines, `...` is up to five words
+of any kind, and an apostrophe may be typed as a space. Patterns become one automaton over words, so thousands of
+sentences cost what one costs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ _TOKEN = re.compile(r"[()\[\]|]|\{\w+\}|[^\s()\[\]{}|]+")
 M = TypeVar("M")
 
 _CLOSING = {"(": ")", "[": "]"}
+_ANY = "*"  # in place of a word; no folded text holds it
+_GAP, _WIDEST_GAP = "...", 5
 
 
 class PatternError(ValueError):
@@ -39,9 +42,15 @@ class State(Generic[M]):
 
     next: dict[str, list[State[M]]] = field(default_factory=dict)
     marks: tuple[M, ...] = ()
+    _joined: set[str] = field(default_factory=set)  # words that lead on to where any word leads, too
 
     def after(self, word: str) -> State[M] | None:
         """The state one word further. Where several lead on, they are merged when first met."""
+        if word not in self.next:
+            word = _ANY  # never written down as itself, or what people write would fill the memory
+        elif _ANY in self.next and word not in self._joined:
+            self._joined.add(word)
+            self.next[word] = [*self.next[word], *self.next[_ANY]]
         targets = self.next.get(word)
         if not targets:
             return None
@@ -54,7 +63,10 @@ def parse(pattern: str, sets: Mapping[str, Choice]) -> Pattern:
     """Read a pattern. Raises PatternError."""
     if stray := _TOKEN.sub("", pattern).strip():
         raise PatternError(f"{stray!r} is not closed or does not belong here.")
-    choice = _Reader(_TOKEN.findall(pattern), sets).choice("")
+    tokens = _TOKEN.findall(pattern)
+    if _GAP in tokens[:1] + tokens[-1:]:
+        raise PatternError(f"it may not begin or end with {_GAP}")
+    choice = _Reader(tokens, sets).choice("")
     if build((choice,), State(marks=("end",))).marks:
         raise PatternError("it may be empty when punctuation is taken away.")
     return (choice,)
@@ -113,6 +125,8 @@ class _Reader:
             return self.choice(_CLOSING[mark])
         if not mark or mark in ")]":
             raise PatternError("a bracket has no partner.")
+        if mark == _GAP:
+            return Choice(tuple((_ANY,) * width for width in range(_WIDEST_GAP + 1)))
         if mark.startswith("{"):
             if mark[1:-1] not in self._sets:
                 raise PatternError(f"the set {mark} is not defined above.")
