@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from outreach.campaigns import runs
 from outreach.cli.report_table import show
-from outreach.errors import ConflictError, NotFoundError
+from outreach.cli.terminal import new_file
+from outreach.errors import NotFoundError
 from outreach.messages.tables import Run
 from outreach.reports.contract import Report, Row, Scope
 from outreach.reports.formats import facts, write_csv
@@ -110,17 +109,6 @@ def _write(chosen: Report, rows: Sequence[Row], path: Path) -> None:
     if str(path) == "-":
         write_csv(chosen, rows, sys.stdout)
         return
-    with _new_file(path) as file:
+    with new_file(path, bom=True) as file:
         write_csv(chosen, rows, file)
     typer.echo(f"{len(rows)} rows in {path}.")
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[TextIO]:
-    """A file that only its owner can read, marked as UTF-8 for spreadsheets. Raises ConflictError."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise ConflictError(f"{path} cannot be made ({error.strerror}). Name a file that is not there yet.") from None
-    with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-        yield file

@@ -6,7 +6,6 @@ import json
 import unicodedata
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,11 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from outreach.cli.terminal import staff
+from outreach.cli.terminal import opened, staff
 from outreach.threads import inbox
 from outreach.threads.inbox import Conversation, Summary
 from outreach.threads.tables import ThreadState
-from outreach.workspace import open_workspace
 
 app = typer.Typer(help="Anonymous conversations with people.", no_args_is_help=True)
 
@@ -34,10 +32,9 @@ def list_(
 ) -> None:
     """Threads: whoever is in danger first, then those who wait longest."""
     states = [ThreadState.CLOSED] if closed else [ThreadState.WAITING, ThreadState.ANSWERED]
-    workspace = open_workspace(Path())
-    with workspace.database.read() as session:
+    with opened() as clinic, clinic.database.read() as session:
         found = inbox.waiting(session, states)
-        now = workspace.database.now()
+        now = clinic.database.now()
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], default=str, indent=1))
         return
@@ -73,7 +70,8 @@ def _ago(now: datetime, since: datetime) -> str:
 @app.command()
 def show(thread: Id, *, as_json: AsJson = False) -> None:
     """One conversation. Numbers, addresses and links that people wrote are hidden."""
-    conversation = inbox.show(open_workspace(Path()), thread)
+    with opened() as clinic:
+        conversation = inbox.show(clinic, thread)
     if as_json:
         typer.echo(json.dumps(asdict(conversation), default=str, indent=1))
         return
@@ -110,7 +108,8 @@ def reply(
 ) -> None:
     """Answer a thread. It goes out ahead of every campaign."""
     words = typer.get_text_stream("stdin").read() if text == "-" else text
-    message = inbox.reply(open_workspace(Path()), thread, words, seen=seen, by=staff())
+    with opened() as clinic:
+        message = inbox.reply(clinic, thread, words, seen=seen, by=staff())
     typer.echo(json.dumps({"thread": thread, "message": message}) if as_json else "The answer is on its way.")
 
 
@@ -122,6 +121,7 @@ def close(
     as_json: AsJson = False,
 ) -> None:
     """Close a thread. When the person writes again, a new one opens."""
-    inbox.close(open_workspace(Path()), thread, outcome, by=staff())
+    with opened() as clinic:
+        inbox.close(clinic, thread, outcome, by=staff())
     facts = {"thread": thread, "outcome": outcome}
     typer.echo(json.dumps(facts) if as_json else f"Thread {thread} is closed: {outcome}.")
