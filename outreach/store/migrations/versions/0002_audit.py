@@ -1,6 +1,6 @@
 """Keep a record of what staff did, and let no key be wrapped by a master that has no proof any more.
 
-Revision ID: 0003_audit
+Revision ID: 0002
 Revises: 0001
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 
 from outreach.store import types
 
-revision = "0003_audit"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
