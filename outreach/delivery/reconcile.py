@@ -112,7 +112,8 @@ def _decide(session: Session, doubt: _Doubt, found: list[Receipt] | None, known:
         return 0
     at = dialects.now(session)
     step = known.runs[claim.run_id].frozen.steps[claim.step] if claim.run_id else None
-    if step is not None and step.on_unknown == "resend" and claim.attempts < 2:
+    # A push cannot be looked for: that nothing was found is no evidence. A text may take its place, another push not.
+    if step is not None and step.on_unknown == "resend" and claim.attempts < 2 and claim.kind != Kind.PUSH:
         return len(advance(session, [Move(claim.id, State.QUEUED, Failure.NOT_FOUND)], at))
     text_instead = step is not None and claim.kind == Kind.PUSH and Kind.SMS in step.channels
     move = Move(claim.id, State.FAILED, Failure.NOT_FOUND, fallback_at=at if text_instead else None)

@@ -233,6 +233,24 @@ def test_the_step_may_say_that_what_was_not_found_is_sent_again_once(stage: Stag
     assert stage.faults() == []
 
 
+def test_a_push_in_doubt_is_never_sent_again_and_a_text_takes_its_place(stage: Stage) -> None:
+    made = stage.queue(stage.people.baraka, run_of(stage.workspace, on_unknown="resend"), kind=Kind.PUSH, sender="fcm")
+    stage.weather(reset=1.0, taken=1.0)  # the carrier has it, and nobody can ask it
+    stage.drain("fcm")
+    stage.weather()
+    stage.later(61)
+    stage.sweep()
+    stage.later(stage.workspace.settings.settle_after + 1)
+    stage.sweep()
+    stage.sweep()
+    found = row(stage.workspace, made)
+    assert (found.state, found.reason, stage.taken(made)) == (State.FAILED, Failure.NOT_FOUND, 1)
+    with stage.workspace.database.read() as session:
+        instead = session.scalars(select(Message.kind).where(Message.fallback_of == made)).all()
+    assert instead == [Kind.SMS]
+    assert stage.faults() == []
+
+
 def test_a_list_that_cannot_be_asked_settles_nothing(stage: Stage) -> None:
     made = stage.queue(stage.people.amina, run_of(stage.workspace))
     stage.weather(reset=1.0, taken=0.0)
