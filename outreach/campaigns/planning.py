@@ -24,7 +24,7 @@ from outreach.campaigns.places import Due, Place, due_for, places_of, upcoming
 from outreach.campaigns.tables import Fire
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind
-from outreach.delivery import tally
+from outreach.delivery import carriers, tally
 from outreach.messages.status import PRIORITY, Purpose, RunState, State
 from outreach.messages.tables import Message, Run, Sender
 from outreach.settings import Settings
@@ -178,4 +178,4 @@ def _sender(session: Session, kind: Kind) -> ColumnElement[Any]:
     names = list(session.scalars(select(Sender.name).where(Sender.kind == kind).order_by(Sender.name)))
     if len(names) < 2:
         return literal(names[0] if names else "")
-    return case(*[(Person.id % len(names) == place, name) for place, name in enumerate(names)])
+    return case(*[(Person.id // carriers.STRIDE % len(names) == place, name) for place, name in enumerate(names)])
