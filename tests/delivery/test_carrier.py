@@ -90,7 +90,7 @@ def set_up(workspace: Workspace, folder: Path) -> Iterator[Stage]:
         for name, value in provider_settings(base, AUTH, write_account(folder, base)).items():
             provider, option = name.removeprefix("OUTREACH_PROVIDERS__").lower().split("__")
             workspace.settings.providers.setdefault(provider, {})[option] = value
-        workspace.settings.providers["twilio"] |= {"timeout": "2", "pace": "1000"}
+        workspace.settings.providers["twilio"] |= {"timeout": "5", "pace": "1000"}
         workspace.settings.public_url = "http://127.0.0.1:9"
         providers = carriers.build(workspace)
         with workspace.database.write() as session:
