@@ -42,7 +42,7 @@ def of(senders: Sequence[Sender | SenderSpec], definition: Definition, account: 
     for kind, days in sorted(by_day.items()):
         amounts = {day: amount(sums) for day, sums in days.items()}
         own = [spec for spec in senders if spec.kind == kind]
-        busiest = max(amounts, key=lambda day: (amounts[day].parts, amounts[day].messages))
+        busiest = max(sorted(amounts), key=lambda day: (amounts[day].parts, amounts[day].messages))
         shortest = min(definition.expires_of(step) for step in definition.steps if step.id in steps[kind, busiest])
         found.append(_drain(kind, own, busiest, amounts[busiest], shortest))
     return tuple(found)
