@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     answer_within: timedelta = Field(
         timedelta(hours=24), description="What the first automatic answer promises.", examples=["PT24H"]
     )
+    approval: Literal["console", "always", "never"] = Field(
+        "console",
+        description="Where a launch needs a second person's approval: `console`, `always` (also on the command "
+        "line), `never`.",
+        examples=["always"],
+    )
     plan_ahead: timedelta = Field(
         timedelta(minutes=15),
         description="How long before it is due a step is written into the queue.",

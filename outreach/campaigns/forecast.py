@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from outreach.campaigns import crowd, drains, examples, measure, runs, schedule
+from outreach.campaigns import content, crowd, drains, examples, measure, schedule
 from outreach.campaigns.crowd import Crowd, Questions
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.drains import Drain
@@ -94,8 +94,8 @@ class Forecast:
 
 def of(workspace: Workspace, name: str) -> Forecast:
     """What a campaign would do as its files stand now. Raises NotFoundError, DefinitionError, SettingError."""
-    definition, templates = runs.read(workspace, name)
-    words = Words(runs.freeze(definition, templates), workspace.settings.clinic)
+    definition, templates = content.read(workspace, name)
+    words = Words(content.freeze(definition, templates), workspace.settings.clinic)
     now = workspace.database.now()
     senders = drains.senders_of(workspace)
     questions = _questions(definition, words, {Kind(each.kind) for each in senders}, now)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from outreach import log
+from outreach.campaigns import approvals, content, schedule
 from outreach.campaigns import definition as definitions
-from outreach.campaigns import schedule
-from outreach.campaigns.check import check_one, files
+from outreach.campaigns.content import Content
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.places import Place, places_of, upcoming
 from outreach.campaigns.timing import Relative
 from outreach.delivery.moves import Move, advance
-from outreach.errors import ConflictError, DefinitionError, NotFoundError
-from outreach.messages import library
-from outreach.messages.frozen import Frozen, FrozenStep
-from outreach.messages.library import Library
+from outreach.errors import ConflictError, NotFoundError
 from outreach.messages.status import RunState, State, Withdrawal
 from outreach.messages.tables import Message, Run
 from outreach.privacy import audit
@@ -33,80 +29,41 @@ logger = log.get("campaigns")
 CHUNK = 1000
 
 
-def find(workspace: Workspace, name: str) -> Path:
-    """The file of a campaign. Raises NotFoundError."""
-    paths = {path.stem: path for path in files([workspace.folder / "campaigns"])}
-    if name not in paths:
-        known = ", ".join(sorted(paths)) or "none yet"
-        raise NotFoundError(f"There is no campaign {name!r} in campaigns/. There are: {known}.")
-    return paths[name]
-
-
-def read(workspace: Workspace, name: str) -> tuple[Definition, Library]:
-    """A campaign and the templates, checked. Raises NotFoundError, DefinitionError with every fault."""
-    path = find(workspace, name)
-    templates = library.load(workspace.folder / "templates")
-    faults = check_one(path, templates, workspace.settings)
-    if faults:
-        raise DefinitionError(faults)
-    return definitions.load(path), templates
-
-
-def freeze(definition: Definition, templates: Library) -> Frozen:
-    """What a run keeps of a campaign: all of it, with every text."""
-    names = {step.template for step in definition.steps}
-    return Frozen(
-        campaign=definition.name,
-        title=definition.title,
-        topic=definition.topic,
-        language=definition.language,
-        hours=(definition.window.start, definition.window.end),
-        unread_after=int(definition.unread_after.total_seconds()),
-        stop_steps=definition.replies.stop_steps,
-        thread=definition.thread,
-        steps={
-            step.id: FrozenStep(
-                template=step.template,
-                channels=definition.channels_of(step),
-                expires=int(definition.expires_of(step).total_seconds()),
-                on_unknown=step.on_unknown.value,
-                field=step.timing.field if isinstance(step.timing, Relative) else "",
-            )
-            for step in definition.steps
-        },
-        templates={name: templates.get(name).freeze() for name in names},
-        definition=definitions.freeze(definition),
-    )
-
-
-def launch(workspace: Workspace, name: str, by: str) -> int:
+def launch(workspace: Workspace, name: str, by: str, *, approved: bool = False) -> int:
     """Launch a campaign as its files stand now. Gives the run's id.
 
+    `approved`: refuse it unless a second person approved exactly what the files say now.
     Raises NotFoundError, DefinitionError, ConflictError when it runs already or nothing of it lies ahead.
     """
-    definition, templates = read(workspace, name)
-    frozen = freeze(definition, templates).model_dump(mode="json")
+    stands = content.of(workspace, name)
     with workspace.database.write() as session:
         at = dialects.now(session)
         _refuse_second(session, name)
+        if approved:
+            approvals.require(session, name, stands.digest)
         places = places_of(session) or [Place(workspace.settings.zone, None)]
-        if not any(_lies_ahead(definition, place, at) for place in places):
+        if not any(_lies_ahead(stands.definition, place, at) for place in places):
             raise ConflictError(f"Every step of {name} lies in the past. Move the times in campaigns/{name}.yaml.")
-        run = Run(
-            campaign=name,
-            topic=definition.topic,
-            frozen=frozen,
-            content_hash=definitions.content_hash(frozen),
-            state=RunState.RUNNING,
-            launched_by=by,
-            launched_at=at,
-            changed_at=at,
-        )
+        run = _run(stands, by, at)
         session.add(run)
         _write_first(session, run)
+        approvals.settle(session, workspace.vault, run)
         audit.append(session, workspace.vault, by, Action.CAMPAIGN_LAUNCHED, f"run:{run.id}")
         logger.info("launched", run=run.id, campaign=name)
         return run.id
+
+
+def _run(stands: Content, by: str, at: datetime) -> Run:
+    return Run(
+        campaign=stands.definition.name,
+        topic=stands.definition.topic,
+        frozen=stands.frozen,
+        content_hash=stands.digest,
+        state=RunState.RUNNING,
+        launched_by=by,
+        launched_at=at,
+        changed_at=at,
+    )
 
 
 def _write_first(session: Session, run: Run) -> None:

@@ -1,10 +1,15 @@
-"""Fires: what was planned when. Campaigns themselves are files; runs stand beside their messages."""
+"""Fires: what was planned when; proposals: what waits for a second person's yes.
+
+Campaigns themselves are files; runs stand beside their messages.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.store.base import Base
@@ -25,3 +30,43 @@ class Fire(Base):
     due_at: Mapped[datetime]
     planned_at: Mapped[datetime]
     messages: Mapped[int]
+
+
+class ProposalState(StrEnum):
+    """Where a proposal is."""
+
+    PROPOSED = "proposed"  # waits for a second person
+    APPROVED = "approved"  # may be launched as long as the files say the same
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    LAUNCHED = "launched"
+
+
+#: In which a proposal still counts; of these a campaign has one at most.
+LIVE = (ProposalState.PROPOSED, ProposalState.APPROVED)
+
+_LIVE = f"state IN ({', '.join(repr(state.value) for state in LIVE)})"
+_STATES = ", ".join(repr(state.value) for state in ProposalState)
+
+
+class Proposal(Base):
+    """A campaign that somebody wants to launch, as its files stood then. `reason`: why not, sealed."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        Index("ix_proposal_campaign", "campaign", "id"),
+        Index("uq_proposal_live", "campaign", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    campaign: Mapped[str] = mapped_column(String(64))
+    frozen: Mapped[dict[str, Any]]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    state: Mapped[ProposalState] = mapped_column(String(12))
+    proposed_by: Mapped[str] = mapped_column(String(64))
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[str] = mapped_column(String(64), default="")
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[bytes | None] = mapped_column(LargeBinary)
+    run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("run.id"))

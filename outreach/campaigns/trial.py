@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach import consent
 from outreach.audience import people
 from outreach.audience.tables import Openness, Person, Suppression
-from outreach.campaigns import runs
+from outreach.campaigns import content
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.steps import Step
 from outreach.channels.contract import Kind
@@ -56,7 +56,7 @@ def send(workspace: Workspace, trial: Trial, number: str, by: str) -> Queued:
     Raises NotFoundError, DefinitionError, RenderError, SettingError; ConflictError for a number that said STOP or asked
     to be forgotten.
     """
-    definition, library = runs.read(workspace, trial.campaign)
+    definition, library = content.read(workspace, trial.campaign)
     step = _step(definition, trial.step)
     body = _body(library, definition, step, trial)
     with workspace.database.write() as session:

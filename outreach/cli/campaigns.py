@@ -15,7 +15,9 @@ from rich.text import Text
 from outreach.campaigns import forecast as forecasts
 from outreach.campaigns import outlook, runs
 from outreach.campaigns.outlook import Listed
+from outreach.cli import approval
 from outreach.cli import forecast as page
+from outreach.cli.approval import Who
 from outreach.cli.terminal import confirm, console, facts, many, moment, opened, say, staff
 from outreach.messages.status import RunState
 from outreach.reports.figures import Figures, figures
@@ -94,14 +96,18 @@ def plan(name: Name, *, as_json: AsJson = False) -> None:
         page.show(console(), found, zone)
 
 
+for _command in (approval.propose, approval.approve, approval.decline, approval.withdraw):
+    app.command()(_command)
+
+
 @app.command()
-def launch(name: Name, *, yes: Yes = False) -> None:
+def launch(name: Name, *, yes: Yes = False, who: Who = "") -> None:
     """Launch a campaign as its files stand now, after a look at its plan."""
     with opened() as workspace:
         page.summary(console(), forecasts.of(workspace, name), workspace.settings.zone)
         say("")
         confirm(f"Launch {name}?", yes=yes)
-        run = runs.launch(workspace, name, staff())
+        run = runs.launch(workspace, name, who or staff(), approved=workspace.settings.approval == "always")
     say(f"{name} is launched: run {run}. Hold it: outreach campaign pause {name}")
 
 

@@ -33,6 +33,10 @@ _TURN = 0x0A0D17  # the lock of whoever writes the next line
 class Action(StrEnum):
     """What was done."""
 
+    CAMPAIGN_PROPOSED = "campaign_proposed"
+    CAMPAIGN_APPROVED = "campaign_approved"
+    CAMPAIGN_DECLINED = "campaign_declined"
+    CAMPAIGN_WITHDRAWN = "campaign_withdrawn"
     CAMPAIGN_LAUNCHED = "campaign_launched"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_RESUMED = "campaign_resumed"

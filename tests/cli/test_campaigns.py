@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from outreach import consent
 from outreach.audience import people
 from outreach.audience.tables import Openness, Person, Suppression
-from outreach.campaigns import forecast, planning, runs
+from outreach.campaigns import content, forecast, planning, runs
 from outreach.campaigns.reckon import Gap
 from outreach.channels.contract import Kind
 from outreach.cli import campaigns, send_test
@@ -180,7 +180,7 @@ def test_a_test_message_goes_by_the_queue_and_gives_no_consent(here: Workspace) 
 def test_a_test_message_is_in_the_wording_asked_for(here: Workspace, openness: Openness) -> None:
     flags = ["--open"] if openness is Openness.OPEN else []
     output = run("send-test", NAME, "--to", "+254712000777", "--step", "refill", "--language", "sw", *flags, "--yes")
-    library = runs.read(here, NAME)[1]
+    library = content.read(here, NAME)[1]
     body = library.get("tb/refill").choose(Kind.SMS, "sw", "en", openness)
     assert body is not None
     assert body.openness is openness
@@ -220,3 +220,30 @@ def test_what_is_no_mobile_number_is_refused_without_repeating_it(here: Workspac
 def test_an_unknown_step_is_refused_with_those_there_are(here: Workspace) -> None:
     with pytest.raises(NotFoundError, match="welcome, refill"):
         run("send-test", NAME, "--to", "+254712000777", "--step", "bye", "--yes")
+
+
+def test_somebody_else_says_yes_before_a_launch_where_that_is_wanted(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTREACH_APPROVAL", "always")
+    with pytest.raises(ConflictError, match="second person"):
+        run("campaign", "launch", NAME, "--yes")
+    assert "is proposed" in run("campaign", "propose", NAME, "--as", "anna")
+    assert "proposed by anna, is declined" in run("campaign", "decline", NAME, "--as", "ben", "--why", "too early")
+    run("campaign", "propose", NAME, "--as", "anna")
+    with pytest.raises(ConflictError, match="second person"):
+        run("campaign", "approve", NAME, "--as", "anna")
+    assert "is approved" in run("campaign", "approve", NAME, "--as", "ben")
+    assert "is withdrawn" in run("campaign", "withdraw", NAME, "--as", "ben", "--why", "wait")
+    run("campaign", "propose", NAME, "--as", "anna")
+    run("campaign", "approve", NAME, "--as", "ben")
+    assert "is launched" in run("campaign", "launch", NAME, "--yes", "--as", "anna")
+    assert told("campaign", "status", NAME)["launched_by"] == "anna"
+
+
+@pytest.mark.parametrize("approval", ["console", "never"])
+def test_a_clinic_of_one_person_launches_from_the_command_line(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch, approval: str
+) -> None:
+    monkeypatch.setenv("OUTREACH_APPROVAL", approval)
+    assert "is launched" in run("campaign", "launch", NAME, "--yes")
