@@ -10,6 +10,7 @@ Floors (imports only go down; `lint-imports` checks it)::
     messages                     the rows, their states and lawful moves, templates
     audience                     people, endpoints, imports, filters
     consent                      the ledger
+    staff                        who signs in and what each is here for
     workspace                    one clinic, opened
     privacy                      the vault, the record of what staff did, what helpers may not read
     store | channels | simulator the database | the providers' wires | a carrier of our own

@@ -54,6 +54,7 @@ COMMANDS: dict[str, Entry] = {
         "What became of a campaign: planned, sent, delivered, why not, replies, parts and cost, by step and day.",
     ),
     "threads": Entry("threads:app", "Anonymous conversations with people."),
+    "staff": Entry("staff:app", "Staff: who may sign in, and as what."),
     "parts": Entry("parts:parts", "Count the parts that a text is billed in, and suggest what makes it cheaper."),
     "understand": Entry(
         "understand:understand",

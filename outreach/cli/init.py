@@ -12,11 +12,15 @@ import typer
 from rich import print as show
 from rich.markup import escape
 
+from outreach.cli.terminal import staff
 from outreach.errors import ConflictError
 from outreach.messages.samples import copy
 from outreach.privacy.keyring import Keyring
 from outreach.settings import Settings, load
-from outreach.workspace import is_bound, prepare
+from outreach.staff import accounts, links
+from outreach.staff.accounts import New
+from outreach.staff.roles import Role
+from outreach.workspace import Workspace, is_bound, prepare
 
 Folder = Annotated[Path, typer.Argument(help="The workspace; made if it is not there.", show_default="here")]
 
@@ -26,14 +30,29 @@ def init(folder: Folder = Path()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     done = [*_copy_samples(folder), *_keys(folder)]
     workspace = prepare(load(folder))
-    workspace.close()
+    try:
+        link = _first_admin(workspace)
+    finally:
+        workspace.close()
     for line in done:
         show(f"[green]made[/green] {escape(line)}")
     show("The database is up to date.")
+    if link:
+        show("\nSign in as [bold]admin[/bold] (once `outreach up` runs; the link works once, within a day):")
+        print(f"  {link}")  # noqa: T201 (whole, on one line: it is to be copied)
     show(f"\nThe workspace is ready. Next:\n  cd {escape(str(folder))}")
     show("  outreach check      every fault in campaigns and templates")
     show("  outreach demo       the whole of it, with simulated phones")
     show("  outreach up         the real thing, once a provider is set up in .env")
+
+
+def _first_admin(workspace: Workspace) -> str:
+    """The link by which the first admin signs in; nothing where there is staff already."""
+    with workspace.database.write() as session:
+        if accounts.everybody(session):
+            return ""
+        accounts.add(session, workspace.vault, New("admin", "Admin", frozenset({Role.ADMIN})), staff())
+        return links.address(workspace.settings.public_url, links.issue(session, workspace.vault, "admin", staff()))
 
 
 def _copy_samples(folder: Path) -> list[str]:

@@ -48,6 +48,12 @@ class Action(StrEnum):
     THREAD_ANSWERED = "thread_answered"
     THREAD_CLOSED = "thread_closed"
     KEYS_ROTATED = "keys_rotated"
+    STAFF_ADDED = "staff_added"
+    STAFF_ROLES_SET = "staff_roles_set"
+    STAFF_SUSPENDED = "staff_suspended"
+    STAFF_RESTORED = "staff_restored"
+    STAFF_PHONE_SET = "staff_phone_set"
+    SIGN_IN_LINK_MADE = "sign_in_link_made"
 
 
 @dataclass(frozen=True, slots=True)
