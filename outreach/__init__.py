@@ -4,7 +4,7 @@ Floors (imports only go down; `lint-imports` checks it)::
 
     cli                          the commands of `outreach`: they start the rest
     scheduler | console          Celery says *that* there is work, never what | webhooks and pages
-    reports                      read everything, write nothing
+    reports | doctor             read everything, write nothing
     campaigns | threads          what goes out | what comes in
     delivery                     the only door out: gate, queue, send, receipts
     messages                     the rows, their states and lawful moves, templates

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu import Connection, Queue
+from kombu.exceptions import OperationalError
 
 from outreach.settings import Settings
 
@@ -35,6 +36,16 @@ def queue_name(settings: Settings, name: str) -> str:
 def queues(settings: Settings) -> list[str]:
     """The names of all queues at the broker."""
     return [queue_name(settings, name) for name in QUEUES]
+
+
+def reaches(settings: Settings) -> str:
+    """Why the broker cannot be reached, as the error's class (its text may name hosts); "" when it can."""
+    try:
+        with Connection(settings.broker, connect_timeout=5) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+    except OperationalError as error:
+        return type(error.__cause__ or error).__name__
+    return ""
 
 
 def make(settings: Settings) -> Celery:

@@ -15,6 +15,7 @@ from outreach.campaigns import invitations, planning, runs
 from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
 from outreach.messages.status import Lane
+from outreach.store import pulse
 from outreach.threads import forgetting
 from outreach.workspace import Workspace
 from scheduler.app import DRAIN, PLAN, RETAIN, SWEEP, TICK, queue_name
@@ -101,6 +102,7 @@ def plan() -> None:
             planning.plan(desk().workspace)
             invitations.invite(desk().workspace)
             runs.finish(desk().workspace)
+            _alive("plan")
 
 
 @shared_task(name=SWEEP)
@@ -109,6 +111,7 @@ def sweep_up() -> None:
     with _whole(), desk().alone(SWEEP) as free:
         if free:
             sweep.sweep(desk().workspace, desk().providers)
+            _alive("sweep")
 
 
 @shared_task(name=RETAIN)
@@ -118,6 +121,13 @@ def retain() -> None:
         if free:
             forgetting.catch_up(desk().workspace)
             retention.retain(desk().workspace)
+            _alive("retain")
+
+
+def _alive(job: str) -> None:
+    """Leave a sign of life: a beat has hinted, and a worker has done it."""
+    with desk().workspace.database.write() as session:
+        pulse.feel(session, job)
 
 
 @contextmanager

@@ -62,6 +62,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "keys": Entry("keys:app", "Keys: change them, and keep them up to date with who was forgotten."),
     "audit": Entry("audit:app", "What staff did, and whether that record is whole."),
+    "doctor": Entry(
+        "doctor:doctor",
+        "Check everything an operator would: keys, database, processes, senders, webhooks, the promises themselves.",
+    ),
     "db": Entry("database:app", "The database's migrations."),
 }
 

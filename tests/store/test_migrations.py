@@ -15,13 +15,13 @@ from outreach.errors import StoreError
 from outreach.messages import tables as messages
 from outreach.privacy import tables as privacy
 from outreach.staff import tables as staff
-from outreach.store import migrate
+from outreach.store import migrate, pulse
 from outreach.store.base import Base
 from outreach.store.database import Database
 from outreach.threads import tables as threads
 
 #: The metadata knows a table once its module was imported.
-KNOWN = (audience, campaigns, messages, privacy, staff, threads)
+KNOWN = (audience, campaigns, messages, privacy, pulse, staff, threads)
 
 
 @pytest.fixture
