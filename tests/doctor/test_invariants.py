@@ -57,7 +57,13 @@ def change(workspace: Workspace, message_id: int, **values: object) -> None:
 def tell(workspace: Workspace, message_id: int | None, **values: object) -> None:
     """Write down what a provider said."""
     with workspace.database.write() as session:
-        words = {"provider": "twilio", "event_key": f"event-{values}", "provider_id": "", "status": "", "carried": ""}
+        words: dict[str, object] = {
+            "provider": "twilio",
+            "event_key": f"event-{values}",
+            "provider_id": "",
+            "status": "",
+            "carried": "",
+        }
         words |= {"cause": "", "code": "", "parked": "", "received_at": dialects.now(session)}
         session.execute(insert(ProviderEvent), [{**words, "message_id": message_id, **values}])
 
