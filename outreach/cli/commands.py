@@ -64,7 +64,7 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry("audit:app", "What staff did, and whether that record is whole."),
     "doctor": Entry(
         "doctor:doctor",
-        "Check everything an operator would: keys, database, processes, senders, webhooks, and the promises themselves.",
+        "Check what an operator would: keys, database, processes, senders, webhooks, and the promises themselves.",
     ),
     "db": Entry("database:app", "The database's migrations."),
 }

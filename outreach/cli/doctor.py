@@ -27,7 +27,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only what is not well.")] = False,
 ) -> None:
-    """Check everything an operator would: keys, database, processes, senders, webhooks, and the promises themselves.
+    """Check what an operator would: keys, database, processes, senders, webhooks, and the promises themselves.
 
     Exit code 1 where something is broken.
     """
