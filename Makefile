@@ -8,7 +8,7 @@ WORKERS ?= auto
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test check format services readme lock clean
+.PHONY: help install demo test faults check format services readme lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: install ## watch a campaign go out to simulated handsets (ARGS="--headless
 
 test: install ## run every test (ARGS="-k stop")
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+faults: install ## kill, cut off and mislead the clinic, and see what holds (ARGS="--trials 10000 --broker redis")
+	@$(PYTHON) -m tests.servers $(BIN)/python -m tests.faults $(ARGS)
 
 check: install ## format, lint, types, floors, dependencies, known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -15,15 +15,16 @@ class Postgres:
     """A server on which tests may create databases. `url` is SQLAlchemy's, of any database there."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._url = make_url(url)
 
     @contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
+    def database(self, template: str = "template1", name: str = "") -> Iterator[str]:
         """The URL of a new database, made as a copy of `template` (a name), gone at the end of the block.
 
-        Nobody may be connected to the template meanwhile.
+        Nobody may be connected to the template meanwhile. `name`: of the new one; one of its own if not said.
         """
-        name = f"outreach_test_{uuid4().hex[:12]}"
+        name = name or f"outreach_test_{uuid4().hex[:12]}"
         self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
         try:
             yield self._url.set(database=name).render_as_string(hide_password=False)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, String, case, cast, literal, select, update
 from sqlalchemy.orm import Session
 
-from outreach import log
+from outreach import failpoints, log
 from outreach.audience.tables import Person
 from outreach.campaigns.definition import Definition, thaw
 from outreach.campaigns.members import carried, dated, members, reached_by, senders_of
@@ -76,6 +76,7 @@ def _plan_run(workspace: Workspace, run: Run, places: Sequence[Place]) -> int:
             if due.day is None and (due.step.id, due.occurrence, place.key) in fired:
                 continue
             written += _fire(workspace, run, definition, place, due)
+            failpoints.reach("plan.committed")
     if written:
         logger.info("planned", run=run.id, campaign=run.campaign, count=written)
     return written
@@ -96,6 +97,7 @@ def _fire(workspace: Workspace, run: Run, definition: Definition, place: Place, 
         channels = carried(definition.channels_of(due.step), senders_of(session))
         written = sum(_write(session, this, kind, reached_by(kind, channels)) for kind in channels)
         _count(session, run.id, place, due, written)
+        failpoints.reach("plan.before_commit")
         return written
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from outreach import log
+from outreach import failpoints, log
 from outreach.campaigns import approvals, content, schedule
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.content import Content
@@ -141,6 +141,7 @@ def _turn(workspace: Workspace, name: str, by: str, to: RunState, move: Move, wa
             raise ConflictError(f"{name} is {run.state}: it cannot become {to}.")
         run.state, run.changed_at = to, dialects.now(session)
         audit.append(session, workspace.vault, by, _TOLD[to], f"run:{run.id}")
+    failpoints.reach("turn.committed")
     moved = 0
     while count := _move_chunk(workspace, run.id, to, move, waiting):
         moved += count

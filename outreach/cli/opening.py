@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from outreach import log
+import os
+
+from outreach import failpoints, log
 from outreach.errors import SettingError
 from outreach.settings import Settings, load
 
@@ -11,6 +13,7 @@ def configured() -> Settings:
     """The settings of the current folder, with the logs set up as they say. Raises SettingError."""
     settings = load()
     log.configure(json=settings.log_format == "json", level=settings.log_level)
+    failpoints.arm(os.environ, settings.providers)
     return settings
 
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from outreach import log
+from outreach import failpoints, log
 from outreach.channels.contract import Hook, Receipt
 from outreach.channels.registry import Providers
 from outreach.console.together import Together
@@ -72,6 +72,7 @@ def _keep(workspace: Workspace, batch: Sequence[Receipt]) -> None:
     with workspace.database.write() as session:
         # In one order everywhere: two processes that are told the same things never wait for each other in a circle.
         receipts.keep(session, sorted(batch, key=lambda receipt: receipt.event_key))
+        failpoints.reach("receipts.before_commit")
 
 
 async def _hook(request: Request, workspace: Workspace) -> Hook:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from outreach import failpoints
 from outreach.channels import http
 from outreach.channels.contract import Kind, Outgoing, Receipt
 from outreach.channels.registry import Providers
@@ -55,6 +56,7 @@ def settle(workspace: Workspace, providers: Providers) -> int:
     settled = 0
     for doubt in doubts:
         found = _find(providers, doubt, outgoing.get(doubt.claim.id))
+        failpoints.reach("settle.found")
         with workspace.database.write() as session:
             settled += _decide(session, doubt, found, known)
     return settled

@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from outreach import log
+from outreach import failpoints, log
 from outreach.audience.hours import quiet_hours
 from outreach.channels import http
 from outreach.channels.contract import Answer, Cause, Rejected
@@ -73,8 +73,10 @@ def deliver(workspace: Workspace, providers: Providers, sender: str, batch: Batc
         return 0
     answers: list[Answer] = []
     provider = providers.by_sender(sender)
+    failpoints.reach("send.before_call")
     if composed.written:
         answers = http.run(provider.send(sender, [written.outgoing for written in composed.written]))
+    failpoints.reach("send.answered")
     with workspace.database.write() as session:
         if composed.failed:
             results.fail_unwritten(session, composed.failed, batch.token)
@@ -82,6 +84,8 @@ def deliver(workspace: Workspace, providers: Providers, sender: str, batch: Batc
             pairs = list(zip(composed.written, answers, strict=True))
             spec = next(spec for spec in providers.senders if spec.name == sender)
             results.record(session, spec, provider.name, pairs, batch.facts, batch.token)
+        failpoints.reach("send.before_commit")
+    failpoints.reach("send.recorded")
     _tell(sender, answers, len(composed.failed))
     return len(answers)
 
@@ -98,7 +102,11 @@ def write(workspace: Workspace, batch: Batch) -> Composed:
 def _claim(workspace: Workspace, sender: str, lane: Lane) -> Batch:
     settings = workspace.settings
     with workspace.database.write() as session:
-        return queue.claim(session, sender, lane, settings.batch, settings.lease, quiet_hours(settings.quiet_hours))
+        quiet = quiet_hours(settings.quiet_hours)
+        batch = queue.claim(session, sender, lane, settings.batch, settings.lease, quiet)
+        failpoints.reach("claim.before_commit")
+    failpoints.reach("claim.committed")
+    return batch
 
 
 def _tell(sender: str, answers: list[Answer], failed: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
-from outreach import log
+from outreach import failpoints, log
 from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
 from outreach.delivery import carriers, receipts, reconcile, tally
@@ -51,6 +51,7 @@ def _repeat(workspace: Workspace, step: Callable[[Session], int], *, once: bool 
     while True:
         with workspace.database.write() as session:
             count = step(session)
+        failpoints.reach("sweep.committed")
         total += count
         if once or count < CHUNK:
             return total

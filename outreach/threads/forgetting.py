@@ -16,7 +16,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from outreach import consent, log
+from outreach import consent, failpoints, log
 from outreach.audience import people
 from outreach.audience.tables import Endpoint, Openness, Person, PersonField, PersonState, PersonTag, Suppression
 from outreach.channels.contract import Kind
@@ -60,6 +60,7 @@ def forget(workspace: Workspace, pseudonym: str, by: str, why: str = "") -> bool
         erase(session, workspace, person_id, Source.STAFF)
         audit.append(session, workspace.vault, by, Action.PERSON_FORGOTTEN, f"person:{person_id}", why)
         masters = session.scalars(select(KeyProof.master)).all()
+    failpoints.reach("forget.committed")
     return cut_out(workspace, {master: [person_id] for master in masters})
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach import log, parts
+from outreach import failpoints, log, parts
 from outreach.audience import people
 from outreach.audience.tables import Person, PersonState
 from outreach.channels.contract import Inbound, Kind, SenderSpec
@@ -64,6 +64,7 @@ def receive(workspace: Workspace, inbound: Inbound, senders: list[SenderSpec]) -
         if _known(session, inbound):  # another process was quicker while we waited for the person
             return Received("duplicate")
         received = _act(session, workspace, inbound, person, _sender(session, inbound, senders), at)
+        failpoints.reach("inbound.before_commit")
     logger.info("received", provider=inbound.provider, message=received.message_id, verb=received.outcome)
     return received
 

@@ -1,0 +1,123 @@
+"""The fault bench: `make faults ARGS="--trials 10000 --broker redis"`. Prints tables; exit code 1 on any violation.
+
+trials    crash trials on SQLite and PostgreSQL             (`trials`)
+seeded    bugs that must be found, one guard removed each   (`seeded`)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.faults import trials
+from tests.faults.place import Land
+from tests.faults.seeded import BUGS
+
+Results = dict[str, Any]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the parts that are asked for, tell what they found, keep it as JSON."""
+    given = _parser().parse_args(words)
+    results: Results = {"seed": given.seed, "violations": []}
+    for name in given.parts or PARTS:
+        results[name] = PARTS[name](given, results["violations"])
+    given.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    for violation in results["violations"][:50]:
+        _say(violation)
+    _say(f"{len(results['violations'])} violations; all figures are in {given.results}")
+    return 1 if results["violations"] else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=f"of: {', '.join(PARTS)}; all if none")
+    parser.add_argument("--trials", type=int, default=400, help="crash trials on each database")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--results", type=Path, default=Path("faults.json"))
+    return parser
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _databases(given: argparse.Namespace) -> dict[str, str]:
+    """Which databases, and where each one's server is."""
+    postgres = os.environ.get("OUTREACH_TEST_POSTGRES_URL", "")
+    if given.database != "sqlite" and not postgres:
+        sys.exit("PostgreSQL is not there: run `make faults`, or say --database sqlite.")
+    return {name: url for name, url in (("sqlite", ""), ("postgresql", postgres)) if given.database in {name, "both"}}
+
+
+@contextmanager
+def _land(server: str) -> Iterator[tuple[Land, Path]]:
+    with tempfile.TemporaryDirectory(prefix="outreach-faults-") as name:
+        land = Land(Path(name), server)
+        try:
+            yield land, Path(name)
+        finally:
+            land.close()
+
+
+def _trials(given: argparse.Namespace, violations: list[str]) -> Results:
+    """Crash trials, on each database."""
+    found: Results = {}
+    for database, server in _databases(given).items():
+        began = time.monotonic()
+        with _land(server) as (land, folder):
+            total = trials.run(land, folder, given.trials, given.seed, tell=_progress(database, given.trials))
+        seconds = time.monotonic() - began
+        violations += [f"{database}: {each}" for each in total.violations]
+        found[database] = {**asdict(total), "seconds": round(seconds, 1)}
+        _say(f"\n{database}: {total.trials} trials in {total.rounds} rounds, {seconds:.0f} s")
+        _say(f"  {total.messages} messages, taken {total.sent} times; doubles {total.doubles}, losses {total.losses}")
+        for what, count in sorted(total.struck.items()):
+            _say(f"  {count:6}  {what}")
+    return found
+
+
+def _progress(database: str, aim: int) -> Callable[[trials.Tally], None]:
+    def tell(so_far: trials.Tally) -> None:
+        sys.stderr.write(f"\r{database}: {so_far.trials} of {aim} trials")
+
+    return tell
+
+
+def _seeded(given: argparse.Namespace, violations: list[str]) -> Results:
+    """Each seeded bug on the first database that shows it. One that is not found is a violation of the bench's own."""
+    found: Results = {}
+    databases = _databases(given)
+    for name, bug in BUGS.items():
+        if bug.only and bug.only not in databases:
+            continue
+        database = bug.only or next(iter(databases))
+        began = time.monotonic()
+        with _land(databases[database]) as (land, folder):
+            total = trials.run(land, folder, 300, given.seed, bug=bug.patch, stop_at_first=True)
+        right = [each for each in total.violations if each.startswith(f"{bug.by}:")]
+        found[name] = {"what": bug.what, "breaks": bug.by, "database": database, "trials": total.trials}
+        found[name] |= {"caught": bool(right), "by": (right or total.violations or [""])[0]}
+        if not right:
+            violations.append(f"the bench did not find: {name} ({bug.what})")
+        word = "caught" if right else "MISSED"
+        _say(f"{word}  {name:24} invariant {bug.by:>2}, {total.trials} trials, {time.monotonic() - began:.0f} s")
+    return found
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, list[str]], Results]] = {"trials": _trials, "seeded": _seeded}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
