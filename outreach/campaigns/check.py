@@ -15,7 +15,7 @@ from outreach.audience import filters
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.faults import near
-from outreach.campaigns.source import read
+from outreach.campaigns.source import Source, read
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind
 from outreach.errors import DefinitionError, Fault
@@ -63,10 +63,17 @@ def files(paths: Sequence[Path]) -> list[Path]:
 def check_one(path: Path, templates: Library, settings: Settings, stop_words: Collection[str] = ()) -> list[Fault]:
     """Every fault of one campaign and of the templates that it uses. `stop_words`: see `messages.checks.check`."""
     try:
-        campaign = definitions.load(path)
+        return check_read(read(path), path.stem, templates, settings, stop_words)
     except DefinitionError as error:
         return list(error.faults)
-    found = _missing(campaign, path, templates)
+
+
+def check_read(
+    source: Source, stem: str, templates: Library, settings: Settings, stop_words: Collection[str] = ()
+) -> list[Fault]:
+    """The same for a text that need not stand in a file yet. Raises DefinitionError when it is no campaign at all."""
+    campaign = definitions.of(source, stem)
+    found = _missing(campaign, source, templates)
     for name in dict.fromkeys(step.template for step in campaign.steps):
         if template := templates.templates.get(name):
             found += _template_faults(campaign, template, settings, stop_words)
@@ -79,14 +86,11 @@ def known_fields(campaign: Definition) -> set[str]:
     return {*ALWAYS_KNOWN, *filters.fields(campaign.audience), *timed, *campaign.fields}
 
 
-def _missing(campaign: Definition, path: Path, templates: Library) -> list[Fault]:
+def _missing(campaign: Definition, source: Source, templates: Library) -> list[Fault]:
     """Steps whose template is nowhere."""
     lost = {
         index: step.template for index, step in enumerate(campaign.steps) if step.template not in templates.templates
     }
-    if not lost:
-        return []
-    source = read(path)  # a second time, for the places; only when there is something to point at
     return [
         source.fault(
             source.values["steps", index, "template"],

@@ -113,12 +113,16 @@ class Definition(Written):
 
 def load(path: Path) -> Definition:
     """Read a campaign from its file. Raises DefinitionError with every fault and where it stands."""
-    source = read(path)
-    faults = list(_name_faults(source, path.stem))
+    return of(read(path), path.stem)
+
+
+def of(source: Source, stem: str) -> Definition:
+    """The campaign that was read. `stem`: the file's name without its ending. Raises like `load`."""
+    faults = list(_name_faults(source, stem))
     written = {**source.value, "name": NAMELESS} if isinstance(source.value, dict) else source.value
     try:
         # By way of JSON: strict as to types, yet dates are texts and lists may become tuples.
-        definition = Definition.model_validate_json(json.dumps(written)).model_copy(update={"name": path.stem})
+        definition = Definition.model_validate_json(json.dumps(written)).model_copy(update={"name": stem})
         faults += [source.fault(source.values[place], *words) for place, *words in _contradictions(definition)]
     except ValidationError as error:
         faults += explained(error, source, json_schema())

@@ -69,17 +69,17 @@ def next_due(session: Session, run: Run, now: datetime) -> datetime | None:
         return waiting
     definition = thaw(run.frozen["definition"])
     zones = {place.zone for place in places_of(session)}
-    days = _days(session, definition)
+    days = days_of(session, definition)
     dues = (
         due
         for zone in zones
         for due in upcoming(definition, Place(zone, None), run.launched_at, now, now + AHEAD)
-        if due.due > now and _is_for_somebody(due, days)
+        if due.due > now and is_for_somebody(due, days)
     )
     return min((due.due for due in dues), default=None)
 
 
-def _days(session: Session, definition: Definition) -> dict[str, set[object]]:
+def days_of(session: Session, definition: Definition) -> dict[str, set[object]]:
     """The dates that people have in the fields that steps hang on."""
     names = {step.timing.field for step in definition.steps if isinstance(step.timing, Relative)}
     return {
@@ -87,6 +87,6 @@ def _days(session: Session, definition: Definition) -> dict[str, set[object]]:
     }
 
 
-def _is_for_somebody(due: Due, days: dict[str, set[object]]) -> bool:
+def is_for_somebody(due: Due, days: dict[str, set[object]]) -> bool:
     timing = due.step.timing
     return not isinstance(timing, Relative) or due.day in days[timing.field]

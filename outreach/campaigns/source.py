@@ -37,6 +37,7 @@ Path_ = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d{1,3})?")
 _WORDS: dict[str, bool] = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
+_TOO_LARGE = ("The file is larger than 256 kB.", "Split it into several campaigns.")
 _NOTHING = {"", "~", "null", "Null", "NULL"}
 
 
@@ -64,8 +65,15 @@ class Source:
 
 def read(path: Path) -> Source:
     """Read one file. Raises DefinitionError with every fault of form; what the values mean is not looked at."""
-    source = Source(str(path))
-    reading = _Reading(source, _events(source, _text(source, path)))
+    return parse(_text(Source(str(path)), path), str(path))
+
+
+def parse(text: str, path: str) -> Source:
+    """The same for a text that stands in no file yet. `path`: what faults call it."""
+    source = Source(path)
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise _only(source, Place(0, 0), *_TOO_LARGE)
+    reading = _Reading(source, _events(source, text))
     reading.document()
     if reading.faults:
         raise DefinitionError(reading.faults)
@@ -81,7 +89,7 @@ def _text(source: Source, path: Path) -> str:
             source, Place(0, 0), f"The file cannot be read: {error.strerror}.", "Check its name and rights."
         ) from None
     if len(raw) > MAX_BYTES:
-        raise _only(source, Place(0, 0), "The file is larger than 256 kB.", "Split it into several campaigns.")
+        raise _only(source, Place(0, 0), *_TOO_LARGE)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -199,7 +207,7 @@ class _Reading:
             name = f"`{path[-1]}`" if path and isinstance(path[-1], str) else "This entry"
             place = self.source.keys.get(path, _place(event.start_mark))  # where nothing stands, its key does
             self._fault(place, f"{name} has no value.", "Give it one, or delete the line.")
-        return text if quoted else _resolved(text)
+        return text if quoted else resolved(text)
 
     def _refuse_cleverness(self, event: Event, place: Place) -> None:
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
@@ -215,7 +223,7 @@ class _Reading:
         self.faults.append(self.source.fault(place, problem, remedy))
 
 
-def _resolved(text: str) -> Plain:
+def resolved(text: str) -> Plain:
     """An unquoted scalar by YAML 1.2's core schema (§10.3.2), less octal, hexadecimal, infinity and not-a-number."""
     if text in _WORDS:
         return _WORDS[text]

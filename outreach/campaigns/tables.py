@@ -1,4 +1,4 @@
-"""Fires: what was planned when; proposals: what waits for a second person's yes.
+"""Fires: what was planned when; proposals: what waits for a second person's yes; versions: what files said before.
 
 Campaigns themselves are files; runs stand beside their messages.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.store.base import Base
@@ -70,3 +70,17 @@ class Proposal(Base):
     decided_at: Mapped[datetime | None]
     reason: Mapped[bytes | None] = mapped_column(LargeBinary)
     run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("run.id"))
+
+
+class Version(Base):
+    """What a file that staff write said once. `by` is empty where it was changed by other means than ours."""
+
+    __tablename__ = "version"
+    __table_args__ = (Index("ix_version_path", "path", "id"),)
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    path: Mapped[str] = mapped_column(String(200))  # from the workspace: campaigns/…, templates/…
+    text: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))  # empty: the file was taken away
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]

@@ -65,7 +65,7 @@ def send(workspace: Workspace, trial: Trial, number: str, by: str) -> Queued:
         person_id = people.adopt(session, workspace.vault, number, workspace.settings, at)
         if consent.stopped(session, [person_id]):
             raise ConflictError("This phone said STOP: nothing is sent to it until it sends START.")
-        values = _values(body, fields_of(session, [person_id]).get(person_id, {}), at)
+        values = made_up(body, fields_of(session, [person_id]).get(person_id, {}), at)
         text = templates.compile(body).render({**values, "clinic": workspace.settings.clinic}).text
         message = _queue(session, workspace, person_id, definition.topic, text, at)
         pseudonym = session.scalars(select(Person.pseudonym).where(Person.id == person_id)).one()
@@ -94,14 +94,14 @@ def _refuse_forgotten(session: Session, workspace: Workspace, number: str) -> No
         raise ConflictError("This phone asked to be forgotten: nothing is sent to it.")
 
 
-def _values(body: Body, known: dict[str, object], at: datetime) -> dict[str, object]:
-    """The phone's own fields; what the text needs beyond them is made up, so that it can be read at all."""
-    made_up = {
+def made_up(body: Body, known: dict[str, object], at: datetime) -> dict[str, object]:
+    """What is known; what the text needs beyond that is made up, so that it can be read at all."""
+    invented = {
         piece.name: _stand_in(piece, at.date())
         for piece in pieces.flat(templates.compile(body).pieces)
         if isinstance(piece, pieces.Value) and piece.default is None
     }
-    return {**made_up, **known}
+    return {**invented, **known}
 
 
 def _stand_in(piece: pieces.Value, today: date) -> object:

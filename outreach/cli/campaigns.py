@@ -15,7 +15,7 @@ from rich.text import Text
 from outreach.campaigns import forecast as forecasts
 from outreach.campaigns import outlook, runs
 from outreach.campaigns.outlook import Listed
-from outreach.cli import approval
+from outreach.cli import approval, versions
 from outreach.cli import forecast as page
 from outreach.cli.approval import Who
 from outreach.cli.terminal import confirm, console, facts, many, moment, opened, say, staff
@@ -98,6 +98,8 @@ def plan(name: Name, *, as_json: AsJson = False) -> None:
 
 for _command in (approval.propose, approval.approve, approval.decline, approval.withdraw):
     app.command()(_command)
+for _command_of_files in (versions.clone, versions.history):
+    app.command()(_command_of_files)
 
 
 @app.command()

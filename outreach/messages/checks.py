@@ -62,6 +62,12 @@ def check(
     return found
 
 
+def longest(body: Body) -> str:
+    """The dearest way that a text can read with the longest plausible values. Raises DefinitionError for its faults."""
+    texts = _Checked(body, _Bounds((), 0, {}, ())).texts
+    return max(texts, key=lambda text: (parts.count(text).parts, len(text)), default="")
+
+
 def _uncovered(template: Template, kind: Kind, languages: Collection[str], fallback: str) -> Iterator[Fault]:
     suffix = ".push" if kind is Kind.PUSH else ""
     for language in sorted(languages):

@@ -25,6 +25,7 @@ _NAME = re.compile(
 )
 _HEAD = re.compile(r"(?:\s|\{#.*?#\})*+", re.DOTALL)  # possessive: never tried another way
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_TOO_LARGE = (f"The file is larger than {MOST_BYTES} bytes.", "A message is a short text.")
 _HOW_TO_NAME = "Name it like welcome.en.txt, welcome.en.covert.txt or welcome.en.push.txt."
 
 
@@ -90,12 +91,28 @@ def _keep(kept: dict[tuple[Kind, str, Openness], Body], body: Body) -> None:
     kept[key] = body
 
 
+def parse(path: str, text: str) -> tuple[Body | None, list[Fault]]:
+    """The body of a text that stands in no file yet, and what is wrong with it. `path`: templates/NAME.LANGUAGE.txt."""
+    folder = Path(path.partition("/")[0])
+    try:
+        _, body = _read(folder, Path(path), path, _sound(text, path))
+    except _Unreadable as unreadable:
+        return None, [unreadable.fault]
+    return body, list(templates.faults(body))
+
+
 def _body(folder: Path, file: Path) -> tuple[str, Body]:
     path = file.relative_to(folder.parent).as_posix()
+    if not _NAME.fullmatch(file.name):
+        raise _fault(path, 0, "The file's name does not say which message it is.", _HOW_TO_NAME)
+    return _read(folder, file, path, _text(file, path))
+
+
+def _read(folder: Path, file: Path, path: str, text: str) -> tuple[str, Body]:
     named = _NAME.fullmatch(file.name)
     if not named:
         raise _fault(path, 0, "The file's name does not say which message it is.", _HOW_TO_NAME)
-    line, text = _without_head(_text(file, path))
+    line, text = _without_head(text)
     if not text:
         raise _fault(path, 0, "The file holds no text.", "Write the message, or delete the file.")
     kind = Kind.PUSH if named["manner"] == "push" else Kind.SMS
@@ -114,12 +131,19 @@ def _text(file: Path, path: str) -> str:
     except OSError:
         raise _fault(path, 0, "The file cannot be opened.", "Allow Outreach to read it.") from None
     if len(data) > MOST_BYTES:
-        raise _fault(path, 0, f"The file is larger than {MOST_BYTES} bytes.", "A message is a short text.")
+        raise _fault(path, 0, *_TOO_LARGE)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _fault(path, line, "The file is not in UTF-8.", "Save it again as 'UTF-8'.") from None
+    return _sound(text, path)
+
+
+def _sound(text: str, path: str) -> str:
+    """A text as it is counted and sent: one sort of line end, NFC, nothing invisible."""
+    if len(text) > MOST_BYTES:
+        raise _fault(path, 0, *_TOO_LARGE)
     text = normalise(text.replace("\r\n", "\n").replace("\r", "\n"))
     if found := _CONTROL.search(text):
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())

@@ -33,6 +33,8 @@ _TURN = 0x0A0D17  # the lock of whoever writes the next line
 class Action(StrEnum):
     """What was done."""
 
+    CAMPAIGN_EDITED = "campaign_edited"
+    TEMPLATE_EDITED = "template_edited"
     CAMPAIGN_PROPOSED = "campaign_proposed"
     CAMPAIGN_APPROVED = "campaign_approved"
     CAMPAIGN_DECLINED = "campaign_declined"

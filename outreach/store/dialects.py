@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Select, bindparam, column, create_engine, event, func, select, text, update
+from sqlalchemy import Engine, Select, bindparam, column, create_engine, event, func, select, tablesample, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import Session
@@ -75,12 +75,32 @@ def take(query: S, *, of: Any = None, wait: bool = False, share: bool = False) -
     return query.with_for_update(of=of, skip_locked=not wait, read=share)
 
 
+def about_rows(session: Session, table: Any) -> int:
+    """How many rows a table has, as PostgreSQL last noticed; 0 on SQLite, whose tables are small."""
+    if is_sqlite(session):
+        return 0
+    return int(
+        session.scalar(
+            text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)"), {"name": table.__tablename__}
+        )
+        or 0
+    )
+
+
+def some_of(ids: Any, share: float) -> Any:
+    """Ids of about this share of a table's rows, the same ones each time. For PostgreSQL only."""
+    table = tablesample(ids.class_.__table__, func.system(min(100 * share, 100)), seed=text("7"))
+    return select(table.c.id)
+
+
 def alone(session: Session, what: int) -> None:
     """Wait until no other transaction does `what` (a number of our own choice); ends with the transaction.
 
-    A write transaction of SQLite is alone by nature.
+    A write transaction of SQLite is alone by nature, from its first statement on: this begins it.
     """
-    if not is_sqlite(session):
+    if is_sqlite(session):
+        session.connection()
+    else:
         session.execute(select(func.pg_advisory_xact_lock(what)))
 
 

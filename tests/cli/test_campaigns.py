@@ -247,3 +247,18 @@ def test_a_clinic_of_one_person_launches_from_the_command_line(
 ) -> None:
     monkeypatch.setenv("OUTREACH_APPROVAL", approval)
     assert "is launched" in run("campaign", "launch", NAME, "--yes")
+
+
+def test_a_copy_is_a_campaign_of_its_own_and_a_file_can_say_again_what_it_said(here: Workspace) -> None:
+    assert "copy.yaml is written" in run("campaign", "clone", NAME, "copy", "--title", "Second round", "--as", "anna")
+    assert {each["name"] for each in told("campaign", "list")} == {"copy", NAME}
+    first = run("campaign", "history", "copy", "--show", "1")
+    assert first == TREATMENT.replace("title: Treatment", "title: Second round")
+    write_campaign(here, "copy", TREATMENT)
+    assert "says again" in run("campaign", "history", "copy", "--restore", "1")
+    listed = run("campaign", "history", "copy")
+    assert re.search(r"1 .* anna\n", listed)
+    assert "another editor" in listed
+    assert "never saved" in run("campaign", "history", NAME)
+    with pytest.raises(NotFoundError):
+        run("campaign", "history", "copy", "--show", "99")
