@@ -58,6 +58,16 @@ class Listed:
         """What is not there and should be."""
         return [cell for cell in self.cells.values() if cell.presence is Presence.MISSING]
 
+    @property
+    def dearest(self) -> int:
+        """The parts of its dearest text."""
+        return max((cell.parts for cell in self.cells.values()), default=0)
+
+    @property
+    def over(self) -> bool:
+        """Whether some text is dearer than the clinic allows."""
+        return any(cell.over for cell in self.cells.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

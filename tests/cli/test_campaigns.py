@@ -257,7 +257,7 @@ def test_a_copy_is_a_campaign_of_its_own_and_a_file_can_say_again_what_it_said(h
     write_campaign(here, "copy", TREATMENT)
     assert "says again" in run("campaign", "history", "copy", "--restore", "1")
     listed = run("campaign", "history", "copy")
-    assert re.search(r"1 .* anna\n", listed)
+    assert re.search(r"1 .* anna *\n", listed)
     assert "another editor" in listed
     assert "never saved" in run("campaign", "history", NAME)
     with pytest.raises(NotFoundError):
