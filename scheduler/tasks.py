@@ -16,7 +16,7 @@ from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
 from outreach.messages.status import Lane
 from outreach.store import pulse
-from outreach.threads import forgetting
+from outreach.threads import forgetting, hands
 from outreach.workspace import Workspace
 from scheduler.app import DRAIN, PLAN, RETAIN, SWEEP, TICK, queue_name
 
@@ -121,6 +121,7 @@ def retain() -> None:
         if free:
             forgetting.catch_up(desk().workspace)
             retention.retain(desk().workspace)
+            hands.let_go(desk().workspace)
             _alive("retain")
 
 

@@ -297,7 +297,7 @@ def _of_errors(stage: Stage, thread: int) -> Iterator[str]:
     mistakes: list[Callable[[], object]] = [
         lambda: inbox.reply(workspace, thread, f"{ANSWERED} {AMINA}" * 100),
         lambda: inbox.reply(workspace, thread, ANSWERED, seen=1),
-        lambda: inbox.close(workspace, 4711, SAID),
+        lambda: inbox.close(workspace, thread, SAID),  # type: ignore[arg-type]
         lambda: runs.launch(workspace, "canaries", by=str(pseudonym)),
     ]
     for mistake in mistakes:

@@ -26,6 +26,7 @@ from outreach.threads.keywords import Verb, understand
 
 ROOT = Path(__file__).resolve().parents[1]
 SYSTEM = "outreach/"
+READY = "answers/"  # for helpers, who change them before they send them
 LANGUAGES = ("en", "fr", "sw")
 SYSTEM_LANGUAGES = ("en", "es", "fr", "pt", "sw")
 MOST_PARTS = 2
@@ -61,7 +62,8 @@ NEVER = r"\b(\d+ ?(mg|ml|tablets|pills|comprimés|vidonge)|congratulations|féli
 
 LIBRARY = library.load(ROOT / "templates")
 TEMPLATES = sorted(LIBRARY.templates.values(), key=lambda template: template.name)
-CONTENT = [template for template in TEMPLATES if not template.name.startswith(SYSTEM)]
+CONTENT = [template for template in TEMPLATES if not template.name.startswith((SYSTEM, READY))]
+FOR_HELPERS = [template for template in TEMPLATES if template.name.startswith(READY)]
 ANSWERS = [template for template in TEMPLATES if template.name.startswith(SYSTEM)]
 CAMPAIGNS = {path.stem: definition.load(path) for path in sorted((ROOT / "campaigns").glob("*.yaml"))}
 
@@ -82,6 +84,7 @@ def texts(template: Template, *manners: Openness) -> Iterator[tuple[Body, str]]:
 def test_every_file_can_be_read_as_a_template() -> None:
     assert [str(fault) for fault in LIBRARY.faults] == []
     assert {template.name.partition("/")[0] for template in TEMPLATES} == {
+        "answers",
         "antenatal",
         "hiv",
         "mood",
@@ -95,6 +98,13 @@ def test_content_is_there_open_covert_and_as_push_in_every_language(template: Te
     found = {(body.language, body.kind, body.openness) for body in template.bodies}
     ways = [(Kind.SMS, Openness.OPEN), (Kind.SMS, Openness.COVERT), (Kind.PUSH, Openness.COVERT)]
     assert found == {(language, *way) for language in LANGUAGES for way in ways}
+
+
+@pytest.mark.parametrize("template", FOR_HELPERS, ids=lambda template: template.name)
+def test_answers_for_helpers_are_there_in_every_language_and_fill_in_the_clinic_at_most(template: Template) -> None:
+    assert sorted(body.language for body in template.bodies) == sorted(SYSTEM_LANGUAGES)
+    assert {name for body in template.bodies for name in templates.names(body)} <= {"clinic"}
+    assert {count(text).parts for _, text in texts(template)} == {1}
 
 
 @each_answer

@@ -54,6 +54,7 @@ class Person(Base):
     __tablename__ = "person"
     __table_args__ = (
         UniqueConstraint("pseudonym"),
+        Index("ix_person_pseudonym_begins", "pseudonym", postgresql_ops={"pseudonym": "text_pattern_ops"}),
         Index("ix_person_zone", "zone", "hours_from", "hours_to"),
         CheckConstraint("state IN ('active', 'forgotten')", name="state"),
         CheckConstraint("openness IN ('covert', 'open')", name="openness"),

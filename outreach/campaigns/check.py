@@ -25,6 +25,7 @@ from outreach.messages.templates import Template
 from outreach.settings import Settings
 
 ALWAYS_KNOWN = frozenset({"clinic"})
+ANSWERS = "answers/"  # what helpers send (`threads.canned`): no campaign uses them
 
 
 def check(
@@ -47,6 +48,8 @@ def check(
     for path in dict.fromkeys([*asked, *using]):
         faults = check_one(path, templates, settings, stop_words)
         found += [each for each in faults if path in asked or _lies_in(texts.parent / each.path, of_templates)]
+    ready = _answer_faults(templates, settings, stop_words) if of_templates else []
+    found += [each for each in ready if _lies_in(texts.parent / each.path, of_templates)]
     shown = [replace(fault, path=_shown(fault.path, workspace.resolve())) for fault in found]
     return sorted(dict.fromkeys(shown), key=lambda fault: (fault.path, fault.line, fault.column))
 
@@ -117,6 +120,24 @@ def _template_faults(
         stop_words=stop_words,
         kinds=_kinds(campaign, template.name),
     )
+
+
+def _answer_faults(templates: Library, settings: Settings, stop_words: Collection[str]) -> list[Fault]:
+    """What is wrong with the answers that are ready for helpers; one may be there in some languages only."""
+    return [
+        fault
+        for name, template in templates.templates.items()
+        if name.startswith(ANSWERS)
+        for fault in checks.check(
+            template,
+            known=ALWAYS_KNOWN,
+            languages=template.languages(Kind.SMS),
+            fallback=settings.language,
+            sensitive=False,
+            part_limit=settings.part_limit,
+            stop_words=stop_words,
+        )
+    ]
 
 
 def _kinds(campaign: Definition, name: str) -> list[Kind]:

@@ -22,6 +22,7 @@ from outreach.errors import ConflictError, NotFoundError
 from outreach.reports.figures import figures
 from outreach.threads import inbox
 from outreach.threads.inbox import MOST_CHARACTERS, Conversation
+from outreach.threads.tables import Outcome
 from outreach.workspace import Workspace
 
 HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -93,7 +94,7 @@ def _routes(shown: _Page) -> APIRouter:
     def close(thread_id: ThreadId) -> Response:
         """A helper is done."""
         try:
-            inbox.close(shown.workspace, thread_id, "answered")
+            inbox.close(shown.workspace, thread_id, Outcome.ANSWERED)
         except (ConflictError, NotFoundError) as error:
             return shown.answer(thread_id, note=str(error))
         return _back(thread_id)

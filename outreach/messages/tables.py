@@ -106,6 +106,12 @@ class Message(Base):
             sqlite_where=text(_UNDER_WAY),
             postgresql_where=text(_UNDER_WAY),
         ),
+        Index(  # the newest text of any conversation: pages that are open look for it every second
+            "ix_message_talk",
+            "id",
+            sqlite_where=text("thread_id IS NOT NULL"),
+            postgresql_where=text("thread_id IS NOT NULL"),
+        ),
         Index(
             "ix_message_thread",
             "thread_id",

@@ -30,12 +30,12 @@ from outreach.privacy.audit import Action
 from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof, PersonKey
 from outreach.store import dialects
-from outreach.threads.tables import Thread, ThreadState
+from outreach.threads.tables import Outcome, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
 
-OUTCOME = "forgotten"  # of her threads
+OUTCOME = Outcome.FORGOTTEN  # of her threads
 _AT_ONCE = 500
 
 
@@ -103,6 +103,8 @@ def _empty(session: Session, person_id: int) -> None:
     for table in (PersonKey, Endpoint, PersonTag, PersonField):
         session.execute(delete(table).where(table.person_id == person_id))
     session.execute(delete(Standing).where(Standing.person_id == person_id, Standing.topic != consent.ALL))
+    noted = update(ThreadEvent).where(ThreadEvent.thread_id.in_(select(Thread.id).where(Thread.person_id == person_id)))
+    session.execute(noted.values(body=None), execution_options={"synchronize_session": False})
     told = update(Consent).where(Consent.person_id == person_id, Consent.source == Source.FILE)
     session.execute(told.values(evidence=""), execution_options={"synchronize_session": False})
 

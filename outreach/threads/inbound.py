@@ -167,7 +167,7 @@ def _thread(
         session.add(thread)
     if thread.waiting_since is None or thread.state == ThreadState.ANSWERED:
         thread.waiting_since = note.at
-    thread.state, thread.sender = ThreadState.WAITING, note.sender
+    thread.state, thread.sender, thread.language = ThreadState.WAITING, note.sender, note.person.language
     thread.hold = bool(thread.hold) or understood.hold
     thread.urgent = gravest(thread.urgent or "", urgent)
     session.flush()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach import consent
@@ -17,16 +17,15 @@ from outreach.delivery import carriers, facts
 from outreach.delivery.compose import text_of
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.facts import Claim
-from outreach.errors import ConflictError, KeyringError, NotFoundError
+from outreach.errors import KeyringError
 from outreach.messages.status import CARRIED, Purpose
 from outreach.messages.tables import Message
 from outreach.messages.templates import RenderError
-from outreach.privacy import audit
-from outreach.privacy.audit import Action
 from outreach.privacy.redact import Names, listed, redact
 from outreach.privacy.vault import unseal
-from outreach.store import dialects
-from outreach.threads.tables import Thread, ThreadState
+from outreach.threads import hands
+from outreach.threads.hands import UNREADABLE, Event, Held, RefusedError, Why
+from outreach.threads.tables import CHOSEN, Did, Outcome, Thread, ThreadState
 from outreach.workspace import Workspace
 
 #: Of one text, by Twilio's OpenAPI; other gateways take less, never more.
@@ -35,11 +34,14 @@ MOST_CHARACTERS = 1600
 #: Who answers where nobody has to sign in.
 UNNAMED = "helper"
 
+#: Texts of a conversation that are shown at once; it says when there are earlier ones.
+MOST_SHOWN = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """One thread as a list shows it. `stopped`: she said STOP, so no answer would be sent. `urgent`: the gravest danger
-    that she named (a `danger.Danger`), or "".
+    that she named (a `danger.Danger`), or "". `assignee`: the staff member who has it, or "".
     """
 
     id: int
@@ -54,128 +56,168 @@ class Summary:
     opened_at: datetime
     waiting_since: datetime | None
     outcome: str
+    assignee: str
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One text of a conversation. `who`: person, helper, system, campaign. Numbers and addresses are redacted."""
+    """One text of a conversation. `who`: person, helper, system, campaign. Numbers and addresses are redacted.
+
+    `by`: the staff member who wrote it, where that is known. `about`: the campaign's title.
+    """
 
     who: str
     at: datetime
     text: str = field(repr=False)
     state: str
+    by: str = ""
+    about: str = ""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread with everything that was said. `last`: the id of its last text, 0 when it has none (see `reply`)."""
+    """A thread with everything that was said and done. `last`: the id of its last text, 0 when it has none (see
+    `reply`). `earlier`: there are texts before the first one here.
+    """
 
     summary: Summary
     said: list[Said]
     last: int
+    events: list[Event] = field(default_factory=list)
+    earlier: bool = False
 
 
 def waiting(session: Session, states: Sequence[ThreadState], limit: int = 100) -> list[Summary]:
     """Threads in these states: whoever is in danger first, then those who wait longest."""
-    urgency = case((Thread.urgent != "", 0), (Thread.hold, 1), else_=2)
     query = (
         select(Thread, Person)
         .join(Person, Person.id == Thread.person_id)
         .where(Thread.state.in_(states))
-        .order_by(Thread.state.desc(), urgency, Thread.waiting_since, Thread.id)
+        .order_by(Thread.place, Thread.since, Thread.id)
         .limit(limit)
     )
     rows = session.execute(query).all()
     gone = consent.stopped(session, [person.id for _, person in rows])
-    return [_summary(thread, person, person.id in gone) for thread, person in rows]
+    return [summary(thread, person, person.id in gone) for thread, person in rows]
 
 
-def show(workspace: Workspace, thread_id: int) -> Conversation:
-    """A whole conversation: the campaign text that began it, and everything since.
+def show(workspace: Workspace, thread_id: int, *, before: int | None = None) -> Conversation:
+    """A conversation: the campaign text that began it, and everything since; of a long one the newest texts, or those
+    before the text `before`.
 
     Raises NotFoundError, SettingError when the clinic's list of names cannot be read.
     """
     with workspace.database.read() as session:
-        thread, person = _get(session, thread_id)
-        summary = _summary(thread, person, bool(consent.stopped(session, [person.id])))
+        thread, person = hands.find(session, thread_id)
+        found = summary(thread, person, bool(consent.stopped(session, [person.id])))
         key = people.keys_of(session, workspace.vault, [person.id]).get(person.id, b"")
-        query = select(Message).where(Message.thread_id == thread.id).order_by(Message.id)
-        texts = session.scalars(query).all()
         names = listed(workspace.folder)
-        said = [*_began(session, workspace, thread, person, names), *(_said(message, key, names) for message in texts)]
-        return Conversation(summary, said, texts[-1].id if texts else 0)
+        events = hands.events(session, thread_id, key, names)
+        texts, earlier = _texts(session, thread_id, before)
+        by = {event.message_id: event.by for event in events if event.message_id is not None}
+        said = [_said(message, key, names, by.get(message.id, "")) for message in texts]
+        if not earlier:
+            said = [*_began(session, workspace, thread, person, names), *said]
+        return Conversation(found, said, texts[-1].id if texts else 0, events, earlier)
+
+
+def _texts(session: Session, thread_id: int, before: int | None) -> tuple[list[Message], bool]:
+    """The newest texts, oldest of them first, and whether there are earlier ones."""
+    query = select(Message).where(Message.thread_id == thread_id)
+    if before is not None:
+        query = query.where(Message.id < before)
+    found = session.scalars(query.order_by(Message.id.desc()).limit(MOST_SHOWN + 1)).all()
+    return list(reversed(found[:MOST_SHOWN])), len(found) > MOST_SHOWN
 
 
 def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None = None, by: str = UNNAMED) -> int:
-    """Answer a thread, ahead of every bulk message. Gives the message's id.
+    """Answer a thread, ahead of every bulk message. Gives the message's id. Whoever answers a thread that nobody has,
+    has it.
 
     `seen`: the last text that the helper has read (`Conversation.last`), so that two helpers do not both answer it.
-    Raises NotFoundError, ConflictError when the thread is closed or has gone on since `seen`, when she said STOP, or
-    when the text is empty or too long; SettingError when nothing can be sent from here.
+    Raises NotFoundError; SettingError when nothing can be sent from here; RefusedError when the thread is closed or has
+    gone on since `seen`, when she said STOP, or when the text is empty or too long.
     """
     words = _sendable(text)
-    with workspace.database.write() as session:
-        at = dialects.now(session)
-        thread, person = _get(session, thread_id, lock=True)
+    with hands.hold(workspace, thread_id, by) as held:
+        thread = held.thread
         if thread.state == ThreadState.CLOSED:
-            raise ConflictError(f"Thread {thread_id} is closed. When she writes again, a new one opens.")
-        if consent.stopped(session, [person.id]):
-            raise ConflictError("She said STOP: only her own START lifts it, and nothing is sent until then.")
-        key = people.keys_of(session, workspace.vault, [person.id])[person.id]
-        last = session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread_id)) or 0
-        draft = Draft(
-            person_id=person.id,
-            key=key,
-            purpose=Purpose.REPLY,
-            text=words,
-            dedupe_key=f"thread:{thread_id}:{last}",
-            sender=thread.sender or carriers.senders(session, Kind.SMS)[0],
-            topic=thread.topic,
-            thread_id=thread_id,
-        )
-        made = None if seen not in {None, last} else enqueue(session, draft, workspace.settings, at)
-        if made is None:
-            raise ConflictError(f"The thread has gone on meanwhile. Read it again: outreach threads show {thread_id}")
-        thread.state, thread.waiting_since = ThreadState.ANSWERED, None
-        audit.append(session, workspace.vault, by, Action.THREAD_ANSWERED, f"thread:{thread_id}")
+            raise RefusedError(Why.CLOSED, f"Thread {thread_id} is closed. When she writes again, a new one opens.")
+        if consent.stopped(held.session, [held.person.id]):
+            raise RefusedError(
+                Why.STOPPED, "She said STOP: only her own START lifts it, and nothing is sent until then."
+            )
+        made = _queue(held, words, seen)
+        thread.state, thread.waiting_since, thread.answered_at = ThreadState.ANSWERED, None, held.at
+        if not thread.assignee and by != UNNAMED:
+            thread.assignee = by
+        held.leave(Did.ANSWERED, message_id=made)
         return made
+
+
+def last_words(workspace: Workspace, thread_ids: Collection[int], most: int = 140) -> dict[int, str]:
+    """The beginning of the last text that each thread's person wrote, redacted; who is forgotten is not in it.
+
+    Raises SettingError when the clinic's list of names cannot be read.
+    """
+    newest = select(func.max(Message.id)).where(Message.thread_id.in_(thread_ids), Message.direction == "in")
+    names = listed(workspace.folder)
+    with workspace.database.read() as session:
+        query = select(Message).where(Message.id.in_(newest.group_by(Message.thread_id)), Message.body.is_not(None))
+        found = session.scalars(query).all()
+        keys = people.keys_of(session, workspace.vault, {message.person_id for message in found})
+    told = ((message.thread_id, _said(message, keys.get(message.person_id, b""), names, "").text) for message in found)
+    return {thread_id: " ".join(text.split())[:most] for thread_id, text in told if thread_id is not None}
+
+
+def _queue(held: Held, words: str, seen: int | None) -> int:
+    session, thread = held.session, held.thread
+    last = session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread.id)) or 0
+    draft = Draft(
+        person_id=held.person.id,
+        key=held.key(),
+        purpose=Purpose.REPLY,
+        text=words,
+        dedupe_key=f"thread:{thread.id}:{last}",
+        sender=thread.sender or carriers.senders(session, Kind.SMS)[0],
+        topic=thread.topic,
+        thread_id=thread.id,
+    )
+    made = None if seen not in {None, last} else enqueue(session, draft, held.workspace.settings, held.at)
+    if made is None:
+        again = f"Read it again: outreach threads show {thread.id}"
+        raise RefusedError(Why.GONE_ON, f"The thread has gone on meanwhile. {again}")
+    return made
 
 
 def _sendable(text: str) -> str:
     words = text.strip()
     if not words:
-        raise ConflictError("The answer is empty.")
+        raise RefusedError(Why.EMPTY, "The answer is empty.")
     if len(words) > MOST_CHARACTERS:
-        raise ConflictError(
-            f"The answer is longer than {MOST_CHARACTERS} characters, the most a text may be. Shorten it."
+        raise RefusedError(
+            Why.TOO_LONG,
+            f"The answer is longer than {MOST_CHARACTERS} characters, the most a text may be. Shorten it.",
         )
     return words
 
 
-def close(workspace: Workspace, thread_id: int, outcome: str, *, by: str = UNNAMED) -> None:
-    """Close a thread with an outcome (at most 40 characters). Raises NotFoundError, ConflictError when it is closed."""
-    with workspace.database.write() as session:
-        thread, _ = _get(session, thread_id, lock=True)
-        if thread.state == ThreadState.CLOSED:
-            raise ConflictError(f"Thread {thread_id} is closed already.")
-        thread.state, thread.closed_at, thread.waiting_since = ThreadState.CLOSED, dialects.now(session), None
-        thread.outcome, thread.hold = outcome[:40], False
-        audit.append(session, workspace.vault, by, Action.THREAD_CLOSED, f"thread:{thread_id}")
+def close(workspace: Workspace, thread_id: int, outcome: Outcome, *, by: str = UNNAMED) -> None:
+    """Close a thread with an outcome of `CHOSEN`. Raises NotFoundError; RefusedError when it is closed, or for any
+    other outcome."""
+    if outcome not in CHOSEN:
+        raise RefusedError(Why.OUTCOME, f"The outcome is one of: {', '.join(CHOSEN)}.")
+    with hands.hold(workspace, thread_id, by) as held:
+        if held.thread.state == ThreadState.CLOSED:
+            raise RefusedError(Why.CLOSED, f"Thread {thread_id} is closed already.")
+        hands.end(held, outcome)
+        held.leave(Did.CLOSED, outcome=outcome)
 
 
-def _get(session: Session, thread_id: int, *, lock: bool = False) -> tuple[Thread, Person]:
-    """A thread and its person. `lock` holds the person, as her texts do: nothing of hers moves meanwhile."""
-    if lock:
-        hers = select(Thread.person_id).where(Thread.id == thread_id).scalar_subquery()
-        session.execute(dialects.take(select(Person.id).where(Person.id == hers), wait=True))
-    query = select(Thread, Person).join(Person, Person.id == Thread.person_id).where(Thread.id == thread_id)
-    row = session.execute(query).first()
-    if row is None:
-        raise NotFoundError(f"There is no thread {thread_id}. List them: outreach threads list")
-    return row[0], row[1]
-
-
-def _summary(thread: Thread, person: Person, stopped: bool) -> Summary:
+def summary(thread: Thread, person: Person, stopped: bool) -> Summary:
+    """A thread as lists show it."""
     return Summary(
         id=thread.id,
         pseudonym=person.pseudonym,
@@ -189,18 +231,20 @@ def _summary(thread: Thread, person: Person, stopped: bool) -> Summary:
         opened_at=thread.opened_at,
         waiting_since=thread.waiting_since,
         outcome=thread.outcome,
+        assignee=thread.assignee,
+        closed_at=thread.closed_at,
     )
 
 
-def _said(message: Message, key: bytes, names: Names) -> Said:
+def _said(message: Message, key: bytes, names: Names, by: str) -> Said:
     try:
         text = unseal(key, message.body or b"", "message", "body", message.dedupe_key)
     except (KeyringError, ValueError):
-        text = "(no longer readable)"
+        text = UNREADABLE
     if message.direction == "in":
-        return Said("person", message.created_at, redact(text, names).text, message.state)
+        return Said("person", message.created_at, redact(text, names).text, message.state, id=message.id)
     who = "helper" if message.purpose == Purpose.REPLY else "system"
-    return Said(who, message.created_at, text, message.state)
+    return Said(who, message.created_at, text, message.state, by, id=message.id)
 
 
 def _began(session: Session, workspace: Workspace, thread: Thread, person: Person, names: Names) -> list[Said]:
@@ -225,4 +269,5 @@ def _began(session: Session, workspace: Workspace, thread: Thread, person: Perso
         )
     except RenderError:
         return []
-    return [Said("campaign", claim.due_at, redact(text, names).text, row[-1])]
+    about = known.runs[claim.run_id or 0].frozen.title
+    return [Said("campaign", claim.due_at, redact(text, names).text, row[-1], about=about)]

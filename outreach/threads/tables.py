@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.messages.tables import Message
@@ -21,8 +32,51 @@ class ThreadState(StrEnum):
     CLOSED = "closed"
 
 
+class Outcome(StrEnum):
+    """How a thread ended."""
+
+    ANSWERED = "answered"
+    REFERRED = "referred"  # to a colleague, a clinic, a hospital
+    UNREACHED = "unreached"  # she did not write again
+    STOPPED = "stopped"  # she wants no more texts
+    DIED = "died"
+    MOVED = "moved"
+    WRONG_NUMBER = "wrong_number"
+    SPAM = "spam"
+    FORGOTTEN = "forgotten"  # by FORGET: nobody chooses it
+
+
+#: What a helper may choose when she closes a thread.
+CHOSEN = tuple(outcome for outcome in Outcome if outcome is not Outcome.FORGOTTEN)
+
+
+class Did(StrEnum):
+    """What staff did with a thread."""
+
+    ANSWERED = "answered"
+    TAKEN = "taken"
+    HANDED_OVER = "handed_over"
+    RELEASED = "released"
+    NOTED = "noted"
+    STOPPED = "stopped"  # read her text as a wish to stop
+    KEPT = "kept"  # read her text as no wish to stop
+    CLOSED = "closed"
+
+
+#: Where a thread stands in every list: urgent, perhaps a stop, waiting, answered, closed.
+URGENT, HOLD, WAITS, ANSWERED, CLOSED = 0, 1, 2, 3, 9
+_PLACE = (
+    f"CASE WHEN state = 'closed' THEN {CLOSED} WHEN state <> 'waiting' THEN {ANSWERED} "
+    f"WHEN urgent <> '' THEN {URGENT} WHEN hold THEN {HOLD} ELSE {WAITS} END"
+)
+_SINCE = "coalesce(closed_at, waiting_since, answered_at, opened_at)"
+
+
 class Thread(Base):
-    """One conversation. A person has at most one that is not closed per programme."""
+    """One conversation. A person has at most one that is not closed per programme.
+
+    `place` and `since` are what lists are ordered by: the database computes them, so that nobody can forget to.
+    """
 
     __tablename__ = "thread"
     __table_args__ = (
@@ -35,7 +89,12 @@ class Thread(Base):
             sqlite_where=text("state <> 'closed'"),
             postgresql_where=text("state <> 'closed'"),
         ),
-        Index("ix_thread_state", "state", "waiting_since"),
+        Index("ix_thread_place", "place", "since", "id"),
+        Index("ix_thread_assignee", "assignee", "place", "since", "id"),
+        Index("ix_thread_programme", "programme", "place", "since", "id"),
+        Index("ix_thread_topic", "topic", "place", "since", "id"),
+        Index("ix_thread_language", "language", "place", "since", "id"),
+        Index("ix_thread_person", "person_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
@@ -50,6 +109,39 @@ class Thread(Base):
     waiting_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(40), default="")
+    assignee: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the staff member who has it
+    answered_at: Mapped[datetime | None]  # when staff last answered
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")  # hers, when she last wrote
+    place: Mapped[int] = mapped_column(SmallInteger, Computed(_PLACE), deferred=True)
+    since: Mapped[datetime] = mapped_column(Computed(_SINCE), deferred=True)
+
+
+class ThreadEvent(Base):
+    """What staff did with a thread. `body`: a note, sealed with the person's key (row: the event's id); never sent."""
+
+    __tablename__ = "thread_event"
+    __table_args__ = (Index("ix_thread_event_thread", "thread_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    thread_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("thread.id"))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(64))
+    did: Mapped[Did] = mapped_column(String(16))
+    to: Mapped[str] = mapped_column(String(64), default="")  # to whom it was handed over
+    outcome: Mapped[str] = mapped_column(String(40), default="")
+    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ThreadPresence(Base):
+    """Who has a thread open, and until when that is believed; the page says so again and again."""
+
+    __tablename__ = "thread_presence"
+
+    thread_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("thread.id"), primary_key=True, autoincrement=False)
+    by: Mapped[str] = mapped_column(String(64), primary_key=True)
+    open_until: Mapped[datetime]
+    typing_until: Mapped[datetime | None]
 
 
 # Said here, not with the messages: a process that knows no threads could not resolve it, and would write no message.

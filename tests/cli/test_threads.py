@@ -46,11 +46,11 @@ def test_a_conversation_from_the_first_text_to_its_end(workspace: Workspace, peo
     shown = typed("threads", "show", thread)
     assert (shown.code, "When can I come? Call [number]" in shown.out) == (0, True)
     assert typed("threads", "reply", thread, "On Monday at nine.").code == 0
-    assert typed("threads", "close", thread, "--outcome", "visit agreed").code == 0
+    assert typed("threads", "close", thread, "--outcome", "referred").code == 0
     assert "Nobody is waiting" in typed("threads", "list").out
     assert thread in typed("threads", "list", "--closed").out
     assert sent(workspace, people.amina)[-1].text == "On Monday at nine."
-    assert threads(workspace, people.amina)[0].outcome == "visit agreed"
+    assert threads(workspace, people.amina)[0].outcome == "referred"
 
 
 def test_facts_as_json(workspace: Workspace, people: Cast) -> None:

@@ -18,7 +18,7 @@ from outreach.delivery import queue
 from outreach.messages.status import BULK_PRIORITY, Lane, Purpose, State
 from outreach.messages.tables import Message, Sender
 from outreach.threads import inbound, inbox
-from outreach.threads.tables import ThreadState
+from outreach.threads.tables import Outcome, ThreadState
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, cast
 from tests.threads.texting import (
@@ -327,7 +327,7 @@ def test_the_first_answer_promises_what_the_clinic_set_and_comes_once(workspace:
     first, second = write(workspace, AMINA, "Hello"), write(workspace, AMINA, "Are you there?")
     assert first.thread_id == second.thread_id
     assert len(sent(workspace, people.amina)) == 1
-    inbox.close(workspace, first.thread_id or 0, "answered")
+    inbox.close(workspace, first.thread_id or 0, Outcome.ANSWERED)
     third = write(workspace, AMINA, "One more thing")
     assert third.thread_id not in {None, first.thread_id}
     assert len(sent(workspace, people.amina)) == 2, "a new conversation, a new promise"
@@ -338,7 +338,7 @@ def test_a_hold_stays_until_a_person_has_looked(workspace: Workspace, people: Ca
     told = write(workspace, AMINA, "it is about my visit")
     [thread] = threads(workspace, people.amina)
     assert thread.hold
-    inbox.close(workspace, told.thread_id or 0, "not a stop")
+    inbox.close(workspace, told.thread_id or 0, Outcome.ANSWERED)
     assert not threads(workspace, people.amina)[0].hold
 
 

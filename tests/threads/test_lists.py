@@ -1,0 +1,182 @@
+"""The lists of the inbox: their order, their pages, what narrows them, how many there are, and who has one open."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from outreach.audience.tables import Person
+from outreach.errors import NotFoundError
+from outreach.store import dialects
+from outreach.threads import lists, presence
+from outreach.threads.lists import List, Mark, Wanted
+from outreach.threads.presence import Present
+from outreach.threads.tables import Thread, ThreadPresence, ThreadState
+from outreach.workspace import Workspace
+from tests.clinic import person
+from tests.threads.texting import write
+
+ME, YOU = "wanjiru", "otieno"
+
+# name, minutes ago, state, urgent, hold, in whose hands
+THREADS = [
+    ("fresh", 1, ThreadState.WAITING, "", False, ""),
+    ("old", 50, ThreadState.WAITING, "", False, YOU),
+    ("perhaps a stop", 5, ThreadState.WAITING, "", True, ME),
+    ("urgent", 2, ThreadState.WAITING, "self_harm", False, ""),
+    ("urgent and older", 9, ThreadState.WAITING, "bleeding", True, ""),
+    ("answered", 60, ThreadState.ANSWERED, "", False, ME),
+    ("answered before", 70, ThreadState.ANSWERED, "bleeding", False, ""),
+    ("closed", 30, ThreadState.CLOSED, "", False, ME),
+    ("closed last", 3, ThreadState.CLOSED, "self_harm", False, ""),
+]
+ORDER = {
+    List.WAITING: ["urgent and older", "urgent", "perhaps a stop", "old", "fresh"],
+    List.MINE: ["perhaps a stop", "answered"],
+    List.ALL: ["urgent and older", "urgent", "perhaps a stop", "old", "fresh", "answered before", "answered"],
+    List.CLOSED: ["closed last", "closed"],
+}
+
+
+@pytest.fixture
+def names(workspace: Workspace) -> dict[int, str]:
+    """The threads, each of a person of her own; names by id."""
+    with workspace.database.write() as session:
+        now = dialects.now(session)
+        for number, (name, ago, state, urgent, hold, assignee) in enumerate(THREADS):
+            at = now - timedelta(minutes=ago)
+            session.add(
+                Thread(
+                    id=number + 1,
+                    person_id=person(session, workspace, f"+2547120001{number:02}"),
+                    programme="tb-support" if number % 2 else "clinic",
+                    topic="tb" if number % 2 else "",
+                    language="sw" if name.startswith("urgent") else "en",
+                    state=state,
+                    urgent=urgent,
+                    hold=hold,
+                    assignee=assignee,
+                    opened_at=now - timedelta(days=1),
+                    waiting_since=at if state == ThreadState.WAITING else None,
+                    answered_at=at if state == ThreadState.ANSWERED else None,
+                    closed_at=at if state == ThreadState.CLOSED else None,
+                )
+            )
+    return {number + 1: row[0] for number, row in enumerate(THREADS)}
+
+
+@pytest.mark.parametrize("which", List)
+@pytest.mark.parametrize("size", [1, 2, 25])
+def test_whoever_needs_us_most_comes_first_however_long_a_page_is(
+    which: List, size: int, workspace: Workspace, names: dict[int, str]
+) -> None:
+    found: list[str] = []
+    mark = None
+    with workspace.database.read() as session:
+        while True:
+            page = lists.page(session, which, ME, after=mark, size=size)
+            found += [names[each.id] for each in page.threads]
+            if page.after is None:
+                break
+            assert len(page.threads) == size
+            mark = Mark.read(str(page.after))
+        assert lists.counts(session, ME)[which] == len(ORDER[which])
+    assert found == ORDER[which]
+
+
+WANTED = [
+    (Wanted(programme="tb-support"), ["urgent", "old"]),
+    (Wanted(topic="tb", language="sw"), ["urgent"]),
+    (Wanted(language="sw"), ["urgent and older", "urgent"]),
+    (Wanted(free=True), ["urgent and older", "urgent", "fresh"]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "order"), WANTED, ids=str)
+def test_a_list_is_narrowed(wanted: Wanted, order: list[str], workspace: Workspace, names: dict[int, str]) -> None:
+    with workspace.database.read() as session:
+        page = lists.page(session, List.WAITING, ME, wanted)
+        counted = lists.counts(session, ME, wanted)
+    assert [names[each.id] for each in page.threads] == order
+    assert counted[List.WAITING] == len(order)
+
+
+def test_the_next_and_the_one_before(workspace: Workspace, names: dict[int, str]) -> None:
+    ids = {name: number for number, name in names.items()}
+    with workspace.database.read() as session:
+        for which, order in ORDER.items():
+            ends = [0, *(ids[name] for name in order), 0]
+            for before, here, after in zip(ends, ends[1:], ends[2:], strict=False):
+                assert lists.neighbours(session, which, ME, here) == (before, after), (which, here)
+        assert lists.neighbours(session, List.ALL, ME, 4711) == (0, 0)
+        assert lists.neighbours(session, List.WAITING, ME, ids["answered"])[0] == ids["fresh"], "where it once stood"
+
+
+def test_what_a_list_can_be_narrowed_to(workspace: Workspace, names: dict[int, str]) -> None:
+    with workspace.database.read() as session:
+        assert lists.choices(session) == {
+            "programme": ["clinic", "tb-support"],
+            "topic": ["tb"],
+            "language": ["en", "sw"],
+        }
+
+
+@pytest.mark.parametrize("text", ["", "1-2", "a-b-c", "10-0-0", "1-999999999999999999999-1", "0-0-9999999999999999999"])
+def test_a_place_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(NotFoundError):
+        Mark.read(text)
+
+
+def test_the_language_of_a_thread_is_hers_when_she_last_wrote(workspace: Workspace) -> None:
+    write(workspace, "+254712000001", "Hello")
+    with workspace.database.write() as session:
+        session.execute(update(Person).values(language="sw"))
+    write(workspace, "+254712000001", "Habari")
+    with workspace.database.read() as session:
+        assert lists.choices(session)["language"] == ["sw"]
+
+
+def test_counting_stops_where_nobody_reads_the_figure(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "MOST_COUNTED", 2)
+    with workspace.database.write() as session:
+        hers = person(session, workspace, "+254712000001")
+        row = {"person_id": hers, "state": "waiting", "hold": False, "opened_at": dialects.now(session)}
+        session.execute(insert(Thread), [{**row, "programme": f"p{number}"} for number in range(5)])
+    with workspace.database.read() as session:
+        assert lists.counts(session, ME)[List.WAITING] == 2
+
+
+# --- who is there ----------------------------------------------------------------------------------------------------
+
+
+def seen(workspace: Workspace, me: str) -> list[Present]:
+    with workspace.database.read() as session:
+        return presence.others(session, [1, 2], me).get(1, [])
+
+
+def test_who_else_has_a_thread_open_and_who_writes(workspace: Workspace, names: dict[int, str]) -> None:
+    with workspace.database.write() as session:
+        presence.here(session, 1, ME)
+        presence.here(session, 1, YOU)
+        presence.here(session, 1, "zawadi", typing=True)
+        presence.here(session, 1, "zawadi")
+    assert seen(workspace, ME) == [Present("zawadi", True), Present(YOU, False)]
+    with workspace.database.write() as session:
+        presence.leave(session, 1, "zawadi")
+    assert seen(workspace, ME) == [Present(YOU, False)]
+
+
+def test_whoever_has_not_said_so_for_a_while_is_gone(workspace: Workspace, names: dict[int, str]) -> None:
+    with workspace.database.write() as session:
+        presence.here(session, 1, YOU, typing=True)
+        past = dialects.now(session) - timedelta(seconds=1)
+        session.execute(update(ThreadPresence).values(typing_until=past))
+    assert seen(workspace, ME) == [Present(YOU, False)]
+    with workspace.database.write() as session:
+        session.execute(update(ThreadPresence).values(open_until=past))
+    assert seen(workspace, ME) == []
+    with workspace.database.write() as session:
+        presence.here(session, 1, ME)
+        assert session.query(ThreadPresence).count() == 1, "whoever comes sweeps up after those who left"
