@@ -108,6 +108,10 @@ class Settings(BaseSettings):
         examples=['["hiv"]'],
     )
     part_limit: int = Field(3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"])
+    most_a_day: int = Field(
+        3, ge=0, description="Campaign messages that one person gets in a day at most, of all campaigns; 0: no limit."
+    )
+    most_a_week: int = Field(10, ge=0, description="The same in seven days.", examples=["7"])
     prices: dict[str, float] = Field(
         {"KE": 0.0395, "UG": 0.0432, "TZ": 0.0618, "ZA": 0.0285, "FR": 0.0798, "US": 0.0083, "*": 0.08},
         description="Price of one SMS part by country, for plans and reports; `*` for the rest.",

@@ -67,6 +67,7 @@ def freeze(definition: Definition, templates: Library) -> Frozen:
         hours=(definition.window.start, definition.window.end),
         unread_after=int(definition.unread_after.total_seconds()),
         stop_steps=definition.replies.stop_steps,
+        wait=definition.replies.wait,
         thread=definition.thread,
         steps={
             step.id: FrozenStep(

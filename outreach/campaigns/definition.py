@@ -55,6 +55,9 @@ class Replies(Written):
     stop_steps: bool = Field(
         False, strict=True, description="Whether an answer ends the remaining steps for that person."
     )
+    wait: bool = Field(
+        True, strict=True, description="Whether messages wait while the person waits for a helper's answer."
+    )
 
 
 class Definition(Written):

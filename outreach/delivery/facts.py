@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -13,6 +13,9 @@ from outreach import consent
 from outreach.audience.people import plain
 from outreach.audience.tables import Endpoint, Person, PersonField
 from outreach.channels.contract import Kind
+from outreach.delivery import caps as caps_of
+from outreach.delivery import talks
+from outreach.delivery.caps import NO_CAPS, Caps, Told
 from outreach.messages.frozen import Frozen
 from outreach.messages.status import Purpose, RunState
 from outreach.messages.tables import Message, Run
@@ -65,9 +68,12 @@ class Facts:
     runs: dict[int, RunFacts]
     fields: dict[int, dict[str, object]]
     replied: set[tuple[int, int]]  # (run, person), of runs that end at an answer
+    talks: dict[int, set[str]] = field(default_factory=dict)  # topics that wait because she waits for us
+    caps: Caps = NO_CAPS
+    told: dict[int, Told] = field(default_factory=dict)  # of people with a campaign message, where there is a cap
 
 
-def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool) -> Facts:
+def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool, caps: Caps = NO_CAPS) -> Facts:
     """Read the facts of a batch. With `lock`, people and runs stay as they are until the transaction ends.
 
     A STOP locks its person and a pause its run, so either they come first and are seen here, or they wait for this
@@ -79,6 +85,7 @@ def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool)
         people = dialects.take(people, share=True)
     here = {person.id: person for person in session.scalars(people)}
     runs = _runs(session, {claim.run_id for claim in claims if claim.run_id}, lock=lock)
+    campaign = {claim.person_id for claim in claims if claim.purpose == Purpose.CAMPAIGN}
     return Facts(
         at=at,
         people=here,
@@ -87,6 +94,9 @@ def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool)
         runs=runs,
         fields=fields_of(session, {claim.person_id for claim in claims if claim.body is None}),
         replied=_replied(session, ids, [run for run, known in runs.items() if known.frozen.stop_steps]),
+        talks=talks.waiting(session, campaign) if campaign else {},
+        caps=caps,
+        told=caps_of.told(session, campaign, caps, at),
     )
 
 

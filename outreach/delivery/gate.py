@@ -15,6 +15,9 @@ from outreach.messages.status import Purpose, Refusal
 #: Somebody who wrote this recently is awake: answers to her need not wait for the morning.
 JUST_WROTE = timedelta(hours=12)
 
+#: How soon it is looked again whether a conversation is over.
+LOOK_AGAIN = timedelta(minutes=10)
+
 #: Without hours of the campaign or her own: the whole day, less the quiet hours.
 ALL_DAY = Hours(0, 24 * 60)
 
@@ -37,6 +40,8 @@ def why_not(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later 
         or _agreed(claim, person, facts)
         or _still_meant(claim, person, facts)
         or _in_hours(claim, person, facts, quiet)
+        or _not_talking(claim, facts)
+        or _within_caps(claim, facts)
     )
 
 
@@ -84,6 +89,23 @@ def _in_hours(claim: Claim, person: Person, facts: Facts, quiet: Hours | None) -
     if moment is None or moment >= claim.expires_at:
         return Refusal.OUTSIDE_HOURS
     return None if moment <= facts.at else Later(moment)
+
+
+def _not_talking(claim: Claim, facts: Facts) -> Refusal | Later | None:
+    """No campaign talks over a question that we have not answered yet."""
+    topics = facts.talks.get(claim.person_id, set()) if claim.purpose == Purpose.CAMPAIGN else set()
+    of_run = claim.run_id is not None and facts.runs[claim.run_id].frozen.wait
+    if consent.ALL not in topics and not (of_run and claim.topic in topics):
+        return None
+    again = facts.at + LOOK_AGAIN
+    return Later(again) if again < claim.expires_at else Refusal.IN_CONVERSATION
+
+
+def _within_caps(claim: Claim, facts: Facts) -> Refusal | None:
+    if claim.purpose != Purpose.CAMPAIGN or claim.fallback_of is not None:
+        return None
+    told = facts.told.get(claim.person_id)
+    return Refusal.CAPPED if told is not None and told.full(facts.caps) else None
 
 
 def _just_wrote(claim: Claim, person: Person, at: datetime) -> bool:

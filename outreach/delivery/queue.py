@@ -15,10 +15,11 @@ from outreach.audience.hours import Hours
 from outreach.channels.contract import Kind
 from outreach.delivery import facts as facts_of
 from outreach.delivery import tally
+from outreach.delivery.caps import NO_CAPS, Caps
 from outreach.delivery.facts import COLUMNS, Claim, Facts
 from outreach.delivery.gate import Later, why_not
 from outreach.delivery.moves import Move, advance
-from outreach.messages.status import BULK_PRIORITY, Lane, Refusal, RunState, State
+from outreach.messages.status import BULK_PRIORITY, Lane, Purpose, Refusal, RunState, State
 from outreach.messages.tables import Attempt, Message, Run, Sender
 from outreach.store import dialects
 
@@ -37,8 +38,16 @@ class Batch:
     decided: int = 0
 
 
-def claim(session: Session, sender: str, lane: Lane, limit: int, lease: float, quiet: Hours | None) -> Batch:
-    """Lease due messages of one sender. `limit`: messages at most; `lease`: seconds.
+def claim(
+    session: Session,
+    sender: str,
+    lane: Lane,
+    limit: int,
+    lease: float,
+    quiet: Hours | None,
+    caps: Caps = NO_CAPS,
+) -> Batch:
+    """Lease due messages of one sender. `limit`: messages at most; `lease`: seconds; `caps`: the most for one person.
 
     Everything a STOP, FORGET or pause could change is read under lock in the same transaction, so no claim is ever
     committed after one of these was.
@@ -51,7 +60,7 @@ def claim(session: Session, sender: str, lane: Lane, limit: int, lease: float, q
     rows = _due(session, sender, lane, at, allowed) if allowed else []
     if not rows:
         return Batch()
-    facts = facts_of.load(session, rows, at, lock=True)
+    facts = facts_of.load(session, rows, at, lock=True, caps=caps)
     verdicts = [(each, _verdict(each, facts, quiet)) for each in rows if each.person_id in facts.people]
     going = [each for each, verdict in verdicts if verdict is None]
     token = secrets.token_hex(16)
@@ -93,7 +102,16 @@ def _verdict(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later
         return State.PLANNED
     if claim.expires_at <= facts.at:
         return State.EXPIRED
-    return why_not(claim, facts, quiet)
+    verdict = why_not(claim, facts, quiet)
+    if verdict is None and claim.purpose == Purpose.CAMPAIGN and claim.fallback_of is None:
+        _count(claim, facts)
+    return verdict
+
+
+def _count(claim: Claim, facts: Facts) -> None:
+    """Of two that are due now the second may be one too many."""
+    if claim.person_id in facts.told:
+        facts.told[claim.person_id].one_more()
 
 
 def _aside(claim: Claim, verdict: Refusal | Later | State) -> Move:

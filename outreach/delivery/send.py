@@ -12,6 +12,7 @@ from outreach.channels import http
 from outreach.channels.contract import Answer, Cause, Rejected
 from outreach.channels.registry import Providers
 from outreach.delivery import carriers, compose, queue, results
+from outreach.delivery.caps import Caps
 from outreach.delivery.compose import Composed, Pen
 from outreach.delivery.queue import Batch
 from outreach.messages.status import Lane
@@ -102,8 +103,8 @@ def write(workspace: Workspace, batch: Batch) -> Composed:
 def _claim(workspace: Workspace, sender: str, lane: Lane) -> Batch:
     settings = workspace.settings
     with workspace.database.write() as session:
-        quiet = quiet_hours(settings.quiet_hours)
-        batch = queue.claim(session, sender, lane, settings.batch, settings.lease, quiet)
+        quiet, caps = quiet_hours(settings.quiet_hours), Caps(settings.most_a_day, settings.most_a_week, settings.zone)
+        batch = queue.claim(session, sender, lane, settings.batch, settings.lease, quiet, caps)
         failpoints.reach("claim.before_commit")
     failpoints.reach("claim.committed")
     return batch

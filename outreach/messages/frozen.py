@@ -35,6 +35,7 @@ class Frozen(BaseModel):
     hours: tuple[int, int]
     unread_after: int  # seconds until a push that was not read becomes a text
     stop_steps: bool  # whether an answer ends the remaining steps
+    wait: bool = True  # while she waits for an answer about the topic
     thread: str  # the programme whose helpers read answers
     steps: dict[str, FrozenStep]
     templates: dict[str, dict[str, Any]]  # `messages.templates.Template.freeze()` by name

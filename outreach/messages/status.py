@@ -114,6 +114,8 @@ class Refusal(StrEnum):
     OUTSIDE_HOURS = "outside_hours"  # no lawful moment before it expires
     DATE_MOVED = "date_moved"  # the person's date is another one now
     REPLIED = "replied"  # the campaign stops its steps at an answer
+    IN_CONVERSATION = "in_conversation"  # she waited for our answer until it was too old
+    CAPPED = "capped"  # she got enough for a day or a week
 
 
 class Failure(StrEnum):

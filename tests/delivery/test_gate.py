@@ -12,8 +12,9 @@ from outreach.audience.hours import Hours
 from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
 from outreach.channels.contract import Kind
 from outreach.consent import ALL, ConsentState, Standing
+from outreach.delivery.caps import Caps, Told
 from outreach.delivery.facts import Claim, Facts, RunFacts
-from outreach.delivery.gate import Later, why_not
+from outreach.delivery.gate import LOOK_AGAIN, Later, why_not
 from outreach.messages.frozen import Frozen, FrozenStep
 from outreach.messages.status import Purpose, Refusal, RunState
 
@@ -46,6 +47,10 @@ class Case:
     hours: tuple[int, int] = (8 * 60, 20 * 60)
     quiet: Hours | None = NIGHT
     expires: timedelta = 24 * HOUR
+    talks: frozenset[str] = frozenset()
+    wait: bool = True
+    told: tuple[int, int] = (0, 0)
+    fallback_of: int | None = None
 
 
 def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
@@ -138,6 +143,22 @@ CASES = [
         "unless she has just written", None, Purpose.REPLY, at=at(3), person={"replied_at": at(3) - timedelta(hours=11)}
     ),
     Case("half a day is not just now", at(8), Purpose.REPLY, at=at(3), person={"replied_at": at(3) - 12 * HOUR}),
+    # While she waits for our answer
+    Case("she waits for an answer about it", NOON + LOOK_AGAIN, talks=frozenset({TOPIC})),
+    Case("she waits for an answer about something else", None, talks=frozenset({"hiv", ""})),
+    Case("the campaign does not wait", None, talks=frozenset({TOPIC}), wait=False),
+    Case("perhaps a wish to stop, or a danger: all wait", NOON + LOOK_AGAIN, talks=frozenset({ALL}), wait=False),
+    Case("the answer comes too late", Refusal.IN_CONVERSATION, talks=frozenset({TOPIC}), expires=LOOK_AGAIN),
+    Case("the answer itself does not wait", None, Purpose.REPLY, talks=frozenset({TOPIC, ALL})),
+    Case("no automatic answer waits", None, Purpose.AUTOMATIC, talks=frozenset({TOPIC, ALL})),
+    # Not too much
+    Case("one more is allowed", None, told=(1, 4)),
+    Case("enough for a day", Refusal.CAPPED, told=(2, 2)),
+    Case("enough for a week", Refusal.CAPPED, told=(0, 5)),
+    Case("the text in place of a push is the same message", None, told=(2, 5), fallback_of=3),
+    Case("a helper answers however much she got", None, Purpose.REPLY, told=(2, 5)),
+    Case("a stop is confirmed however much she got", None, Purpose.CONFIRMATION, told=(2, 5), **STOPPED),
+    Case("at night tomorrow counts", at(8, day=24), at=at(20), told=(2, 2)),
     Case("a stop is confirmed at night", None, Purpose.CONFIRMATION, at=at(3), **STOPPED),
     Case("help comes at night", None, Purpose.AUTOMATIC, at=at(3)),
     Case("a test comes at night", None, Purpose.TEST, at=at(3)),
@@ -183,7 +204,7 @@ def _given(case: Case) -> tuple[Claim, Facts]:
         day=case.at.date(),
         parts=1,
         reason="",
-        fallback_of=None,
+        fallback_of=case.fallback_of,
     )
     person = Person(
         **{"id": 7, "zone": "Africa/Nairobi", "state": PersonState.ACTIVE, "hours_from": None, "hours_to": None}
@@ -198,9 +219,12 @@ def _given(case: Case) -> tuple[Claim, Facts]:
         people={7: person},
         endpoints={(7, kind): Endpoint(kind=kind, state=state) for kind, state in case.endpoints},
         standing={key: line for key, line in lines.items() if line is not None},
-        runs={5: RunFacts(RunState.RUNNING, _frozen(case.hours))},
+        runs={5: RunFacts(RunState.RUNNING, _frozen(case.hours, case.wait))},
         fields={7: case.fields},
         replied={(5, 7)} if case.replied else set(),
+        talks={7: set(case.talks)},
+        caps=Caps(day=2, week=5),
+        told={7: Told(*case.told)},
     )
     return claim, facts
 
@@ -209,7 +233,7 @@ def _line(state: ConsentState | None, until: datetime | None) -> Standing | None
     return None if state is None else Standing(state=state, until=until)
 
 
-def _frozen(hours: tuple[int, int]) -> Frozen:
+def _frozen(hours: tuple[int, int], wait: bool) -> Frozen:
     step: dict[str, Any] = {"template": "tb/welcome", "channels": (Kind.PUSH, Kind.SMS), "expires": 86_400}
     return Frozen(
         campaign="trial",
@@ -219,6 +243,7 @@ def _frozen(hours: tuple[int, int]) -> Frozen:
         hours=hours,
         unread_after=3600,
         stop_steps=False,
+        wait=wait,
         thread="tb",
         steps={"welcome": FrozenStep(**step), "refill": FrozenStep(field="refill_date", **step)},
         templates={},
