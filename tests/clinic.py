@@ -50,6 +50,8 @@ def clinic(database_url: str, folder: Path, **changes: Any) -> Iterator[Workspac
             "keyring": SecretStr(Keyring.new().dump()),
             "clinic": "Sunrise",
             "quiet_hours": "off",
+            "most_a_day": 0,
+            "most_a_week": 0,
             **changes,
         }
     )
