@@ -155,6 +155,8 @@ def site(folder: Path, database_url: str, broker_url: str = "", **settings: str)
         "OUTREACH_PUBLIC_URL": web,
         "OUTREACH_PORT": str(port),
         "OUTREACH_QUIET_HOURS": "off",
+        "OUTREACH_MOST_A_DAY": "0",
+        "OUTREACH_MOST_A_WEEK": "0",
         "OUTREACH_PLAN_EVERY": "1",
         "OUTREACH_SWEEP_EVERY": "1",
         "OUTREACH_LEASE": "6",
