@@ -167,6 +167,11 @@ class Settings(BaseSettings):
     keep_attempts: Kept = Field(
         timedelta(days=90), description="How long single tries to send are kept.", examples=["P90D"]
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="What Prometheus says as a bearer token to read /metrics; empty: there is no such page.",
+        examples=["a long random word"],
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.", examples=["json"])
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged.", examples=["info"]

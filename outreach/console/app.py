@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.channels.registry import Providers
-from outreach.console import webhooks
+from outreach.console import metrics, webhooks
 from outreach.delivery import carriers
 from outreach.workspace import Workspace
 
@@ -18,6 +18,7 @@ def make(workspace: Workspace, providers: Providers) -> FastAPI:
         carriers.enrol(session, providers)
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(webhooks.make(workspace, providers))
+    app.include_router(metrics.make(workspace))
 
     @app.get("/health")
     def alive() -> Response:
