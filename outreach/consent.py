@@ -7,10 +7,11 @@ the same transaction, so that planning a campaign is one join.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from outreach.store import dialects
+from outreach.store import dialects, rollups
 from outreach.store.base import Base
+from outreach.store.rollups import RollUp
 from outreach.store.types import Serial
 
 #: The topic that stands for all topics: where a STOP is written.
@@ -89,6 +91,30 @@ class Standing(Base):
     wording: Mapped[str] = mapped_column(String(80), default="")
 
 
+class Turn(StrEnum):
+    """What the roll-up of the ledger counts."""
+
+    INVITED = "invited"
+    JOINED = "joined"  # agrees now and did not before
+    PAUSED = "paused"
+    LEFT = "left"  # agreed before and does not any more: to this topic, or to all by a STOP
+
+
+class ConsentTally(RollUp):
+    """How many joined and left each topic, as changes (see `store.rollups`): reports never read the ledger."""
+
+    __tablename__ = "consent_tally"
+    __table_args__ = (Index("ix_consent_tally_day", "day"),)
+    CELL: ClassVar = ("topic", "day", "turn", "source", "reason")
+    SUMS: ClassVar = ("people",)
+
+    topic: Mapped[str] = mapped_column(String(64))
+    turn: Mapped[Turn] = mapped_column(String(12))
+    source: Mapped[Source] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(40), default="")  # why somebody left, where she said
+    people: Mapped[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What is to be written in the ledger."""
@@ -109,6 +135,7 @@ def record(session: Session, lines: Sequence[Line], at: datetime) -> None:
     """
     if not lines:
         return
+    _count(session, lines, dialects.day(session, at))
     rows = [
         {
             "person_id": line.person_id,
@@ -130,6 +157,37 @@ def record(session: Session, lines: Sequence[Line], at: datetime) -> None:
         set_={name: upsert.excluded[name] for name in kept[2:]},
     )
     session.execute(upsert, [{name: row[name] for name in kept} for row in rows])
+
+
+def _count(session: Session, lines: Sequence[Line], day: date) -> None:
+    """Note what lines that are about to be written change."""
+    query = select(Standing.person_id, Standing.topic, Standing.state)
+    stands: dict[int, dict[str, str]] = {line.person_id: {} for line in lines}
+    for person_id, topic, state in session.execute(query.where(Standing.person_id.in_(stands))):
+        stands[person_id][topic] = state
+    changes = ((line, *turn) for line in lines for turn in _turns(stands[line.person_id], line))
+    rollups.note(session, ConsentTally, (((topic, day, turn, line.source, ""), (1,)) for line, topic, turn in changes))
+
+
+def _turns(stands: dict[str, str], line: Line) -> list[tuple[str, Turn]]:
+    """What one line changes for its person, by topic; `stands` is brought up to date."""
+    before = _agreed(stands)
+    stands[line.topic] = line.state
+    after = _agreed(stands)
+    plain = [(line.topic, Turn(line.state))] if line.topic != ALL and line.state in {*Turn} else []
+    return [
+        *plain,
+        *((topic, Turn.JOINED) for topic in sorted(after - before)),
+        *((topic, Turn.LEFT) for topic in sorted(before - after)),
+    ]
+
+
+def _agreed(stands: Mapping[str, str]) -> set[str]:
+    """The topics that somebody agrees to. A pause is no end of it."""
+    if stands.get(ALL) == ConsentState.REVOKED:
+        return set()
+    agreeing = {ConsentState.GRANTED, ConsentState.PAUSED}
+    return {topic for topic, state in stands.items() if topic != ALL and state in agreeing}
 
 
 def grant(session: Session, line: Line, at: datetime) -> None:

@@ -54,7 +54,7 @@ def assemble(settings: Settings) -> Workspace:
     vault = Vault.of(settings)
     if _is_missing(settings):
         raise StoreError(f"There is no database in {settings.state}. Run: outreach init")
-    database = Database(settings.database)
+    database = Database(settings.database, settings.zone)
     try:
         if not migrate.is_current(database.engine):
             raise StoreError("The database is behind this version. Run: outreach db upgrade")
@@ -73,10 +73,10 @@ def prepare(settings: Settings) -> Workspace:
     """
     vault = Vault.of(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
+    database = Database(settings.database, settings.zone)
     try:
         bound = _check_keys(database, vault)
-        migrate.upgrade(database.engine)
+        migrate.upgrade(database.engine, zone=settings.zone)
         if not bound:
             _bind(database, vault)
     finally:
@@ -88,7 +88,7 @@ def is_bound(settings: Settings) -> bool:
     """Whether the database belongs to a keyring already. Looking makes nothing. Raises StoreError."""
     if _is_missing(settings):
         return False
-    database = Database(settings.database)
+    database = Database(settings.database, settings.zone)
     try:
         return bool(_proofs(database))
     finally:

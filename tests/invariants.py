@@ -107,7 +107,7 @@ def _sent_once(session: Session, log: Sequence[Call]) -> Iterator[str]:
         yield f"1: {row.dedupe_key} stands twice"
 
 
-_CELLS = "coalesce(run_id, 0), step, day, kind, state, reason"
+_CELLS = "coalesce(run_id, 0), step, day, kind, state, reason, sender"
 
 
 def counted(session: Session) -> Iterator[str]:
@@ -123,8 +123,8 @@ def counted(session: Session) -> Iterator[str]:
 def _cells(session: Session, table: str, count: str) -> dict[tuple[Any, ...], tuple[int, int, float]]:
     rows = _rows(session, f"SELECT {_CELLS}, {count}, sum(parts), sum(cost) FROM {table} GROUP BY {_CELLS}")
     found = {}
-    for run, step, day, kind, state, reason, messages, parts, cost in map(tuple, rows):
-        found[run, step, str(day), kind, state, reason] = (int(messages), int(parts), float(cost))
+    for run, step, day, kind, state, reason, sender, messages, parts, cost in map(tuple, rows):
+        found[run, step, str(day), kind, state, reason, sender] = (int(messages), int(parts), float(cost))
     return found
 
 

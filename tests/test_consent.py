@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import product
 
-from sqlalchemy import delete, select
+import pytest
+from sqlalchemy import delete, func, select
 
 from outreach import consent
 from outreach.audience.tables import Person
-from outreach.consent import ALL, Consent, ConsentState, Line, Source, Standing
+from outreach.consent import ALL, Consent, ConsentState, ConsentTally, Line, Source, Standing
 from outreach.store import dialects
 from outreach.workspace import Workspace
-from tests.clinic import TOPIC, cast
+from tests.clinic import AMINA, BARAKA, TOPIC, cast, person
 from tests.delivery.desk import crowd
 
 HOUR = timedelta(hours=1)
+INVITED, GRANTED, PAUSED, REVOKED = ConsentState
 
 
 def said(at: datetime) -> list[tuple[ConsentState, datetime | None] | None]:
@@ -99,3 +101,43 @@ def test_evidence_is_cut_to_what_the_ledger_holds_and_never_refused(workspace: W
     with workspace.database.read() as session:
         last = list(consent.history(session, person))[-1]
     assert (len(last.evidence), len(last.wording)) == (200, 80)
+
+
+ROLLED: list[tuple[str, list[tuple[str, ConsentState]], dict[tuple[str, str], int]]] = [
+    ("agreed", [("tb", GRANTED)], {("tb", "joined"): 1}),
+    ("agreed twice joins once", [("tb", GRANTED), ("tb", GRANTED)], {("tb", "joined"): 1}),
+    ("invited, then agreed", [("tb", INVITED), ("tb", GRANTED)], {("tb", "invited"): 1, ("tb", "joined"): 1}),
+    ("a pause is no end", [("tb", GRANTED), ("tb", PAUSED)], {("tb", "joined"): 1, ("tb", "paused"): 1}),
+    ("left and came back", [("tb", GRANTED), ("tb", REVOKED), ("tb", GRANTED)],
+     {("tb", "joined"): 2, ("tb", "left"): 1}),
+    ("who never agreed cannot leave", [("tb", REVOKED), (ALL, REVOKED)], {}),
+    ("STOP leaves every topic",
+     [("tb", GRANTED), ("hiv", GRANTED), ("hiv", REVOKED), ("other", PAUSED), (ALL, REVOKED)],
+     {("tb", "joined"): 1, ("hiv", "joined"): 1, ("hiv", "left"): 1, ("tb", "left"): 1,
+      ("other", "paused"): 1, ("other", "joined"): 1, ("other", "left"): 1}),
+    ("after STOP nobody joins, until START", [("tb", GRANTED), (ALL, REVOKED), ("hiv", GRANTED), (ALL, GRANTED)],
+     {("tb", "joined"): 2, ("tb", "left"): 1, ("hiv", "joined"): 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "given", "then"), ROLLED, ids=[label for label, *_ in ROLLED])
+@pytest.mark.parametrize("together", [True, False])
+def test_who_joins_and_leaves_is_counted(
+    workspace: Workspace,
+    label: str,
+    given: list[tuple[str, ConsentState]],
+    then: dict[tuple[str, str], int],
+    together: bool,
+) -> None:
+    at = workspace.database.now()
+    with workspace.database.write() as session:
+        amina, other = (person(session, workspace, number) for number in (AMINA, BARAKA))
+        consent.record(session, [Line(other, ALL, REVOKED, Source.TEXT)], at)
+        if not together or len({topic for topic, _ in given}) < len(given):  # one line of a topic a call
+            for topic, state in given:
+                consent.record(session, [Line(amina, topic, state, Source.STAFF)], at)
+        else:
+            consent.record(session, [Line(amina, topic, state, Source.STAFF) for topic, state in given], at)
+        by = (ConsentTally.topic, ConsentTally.turn)
+        found = session.execute(select(*by, func.sum(ConsentTally.people)).group_by(*by))
+        assert {(topic, str(turn)): int(count) for topic, turn, count in found} == then

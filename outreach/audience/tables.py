@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -81,6 +82,13 @@ class Endpoint(Base):
     __table_args__ = (
         UniqueConstraint("kind", "lookup"),
         Index("ix_endpoint_person", "person_id", "kind", "state"),
+        Index(
+            "ix_endpoint_not_ok",
+            "state",
+            "id",
+            sqlite_where=text("state <> 'ok'"),
+            postgresql_where=text("state <> 'ok'"),
+        ),
         CheckConstraint("kind IN ('sms', 'push')", name="kind"),
         CheckConstraint("state IN ('ok', 'gone', 'quarantined')", name="state"),
     )
@@ -94,6 +102,7 @@ class Endpoint(Base):
     state: Mapped[EndpointState] = mapped_column(String(12), default=EndpointState.OK)
     reason: Mapped[str] = mapped_column(String(40), default="")
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]  # when it came into its state; None: it is in its first
 
 
 class PersonTag(Base):

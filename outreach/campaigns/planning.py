@@ -133,10 +133,11 @@ def _write(session: Session, plan: _Plan, kind: Kind, reached: ColumnElement[boo
     values = _values(session, plan, kind)
     chosen = select(*values.values()).where(*conditions)
     statement = dialects.insert(session, Message).from_select(list(values), chosen).on_conflict_do_nothing()
-    result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
-    written: int = result.rowcount
-    cell = tally.Cell(plan.run_id, step.id, plan.day, kind, State.QUEUED, "")
-    tally.note(session, [tally.Change(cell, written, written, 0.0)])
+    cells = tally.written(
+        session, statement, run_id=plan.run_id, step=step.id, day=plan.day, kind=kind, state=State.QUEUED, reason=""
+    )
+    tally.note(session, cells)
+    written = sum(cell.messages for cell in cells)
     logger.debug("written", run=plan.run_id, step=step.id, occurrence=due.occurrence, count=written)
     return written
 

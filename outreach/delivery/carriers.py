@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from outreach.channels import registry
 from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
+from outreach.delivery import tally
 from outreach.errors import SettingError
 from outreach.messages.status import WAITING
 from outreach.messages.tables import Message, Sender
@@ -51,19 +52,20 @@ def enrol(session: Session, providers: Providers) -> None:
 
     session.execute(delete(Sender).where(Sender.name.not_in([spec.name for spec in providers.senders])))
     for kind in Kind:
-        _hand_on(session, known(session, kind), kind)
+        hand_on(session, known(session, kind), kind)
 
 
-def _hand_on(session: Session, names: list[str], kind: Kind) -> None:
+def hand_on(session: Session, names: list[str], kind: Kind) -> None:
+    """Give what waits for senders that are not among these to those that are."""
     if not names:
         return
     turn = case(dict(enumerate(names)), value=Message.person_id // STRIDE % len(names))
-    session.execute(
-        update(Message)
-        .where(Message.state.in_(WAITING), Message.kind == kind, Message.sender.not_in(names))
-        .values(sender=turn),
-        execution_options={"synchronize_session": False},
-    )
+    homeless = (Message.state.in_(WAITING), Message.kind == kind, Message.sender.not_in(names))
+    for gone in session.scalars(select(Message.sender).where(*homeless).distinct()).all():
+        moved = update(Message).where(*homeless, Message.sender == gone).values(sender=turn)
+        for there in tally.written(session, moved, kind=kind):
+            left = there.cell._replace(sender=gone)
+            tally.note(session, [there, tally.Change(left, -there.messages, -there.parts, -there.cost)])
 
 
 def known(session: Session, kind: Kind) -> list[str]:

@@ -72,6 +72,6 @@ def enqueue(session: Session, draft: Draft, settings: Settings, at: datetime) ->
     statement = dialects.insert(session, Message).values(row).on_conflict_do_nothing().returning(Message.id)
     made: int | None = session.scalar(statement)
     if made is not None:
-        cell = tally.Cell(0, draft.purpose, day, draft.kind, State.QUEUED, "")
+        cell = tally.Cell(0, draft.purpose, day, draft.kind, State.QUEUED, "", draft.sender)
         tally.note(session, [tally.Change(cell, 1, count, 0.0)])
     return made

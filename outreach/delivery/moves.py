@@ -44,7 +44,7 @@ class Move:
 
 _SEEN = (
     "id", "state", "reason", "code", "token", "run_id", "step", "day", "kind", "parts", "cost", "provider",
-    "provider_id", "due_at", "attempts", "fallback_at", "looks", "updated_at", "lease_until",
+    "provider_id", "due_at", "attempts", "fallback_at", "looks", "updated_at", "lease_until", "sender",
 )  # fmt: skip
 
 
@@ -133,8 +133,6 @@ def _changes(lawful: Iterable[tuple[Row[Any], Move]]) -> Iterable[tally.Change]:
     for row, move in lawful:
         parts = row.parts if move.parts is None else move.parts
         cost = row.cost if move.cost is None else move.cost
-        run = row.run_id or 0
-        yield tally.Change(
-            tally.Cell(run, row.step, row.day, row.kind, row.state, row.reason), -1, -row.parts, -row.cost
-        )
-        yield tally.Change(tally.Cell(run, row.step, row.day, row.kind, move.to, move.reason), 1, parts, cost)
+        left = tally.Cell(row.run_id or 0, row.step, row.day, row.kind, row.state, row.reason, row.sender)
+        yield tally.Change(left, -1, -row.parts, -row.cost)
+        yield tally.Change(left._replace(state=move.to, reason=move.reason), 1, parts, cost)

@@ -64,7 +64,7 @@ def claim(
     verdicts = [(each, _verdict(each, facts, quiet)) for each in rows if each.person_id in facts.people]
     going = [each for each, verdict in verdicts if verdict is None]
     token = secrets.token_hex(16)
-    _lease(session, going, token, at, lease)
+    _lease(session, going, row.name, token, at, lease)
     advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], at)
     spend(row, len(going), at)
     return Batch(going, facts, token, at + timedelta(seconds=lease), len(verdicts))
@@ -122,7 +122,7 @@ def _aside(claim: Claim, verdict: Refusal | Later | State) -> Move:
     return Move(claim.id, State.REFUSED, verdict)
 
 
-def _lease(session: Session, claims: Sequence[Claim], token: str, at: datetime, lease: float) -> None:
+def _lease(session: Session, claims: Sequence[Claim], sender: str, token: str, at: datetime, lease: float) -> None:
     if not claims:
         return
     session.execute(
@@ -142,11 +142,11 @@ def _lease(session: Session, claims: Sequence[Claim], token: str, at: datetime, 
         insert(Attempt),
         [{"message_id": claim.id, "number": claim.attempts + 1, "token": token, "started_at": at} for claim in claims],
     )
-    tally.note(session, (change for claim in claims for change in _leased(claim)))
+    tally.note(session, (change for claim in claims for change in _leased(claim, sender)))
 
 
-def _leased(claim: Claim) -> tuple[tally.Change, tally.Change]:
-    cell = tally.Cell(claim.run_id or 0, claim.step, claim.day, claim.kind, State.QUEUED, claim.reason)
+def _leased(claim: Claim, sender: str) -> tuple[tally.Change, tally.Change]:
+    cell = tally.Cell(claim.run_id or 0, claim.step, claim.day, claim.kind, State.QUEUED, claim.reason, sender)
     return (
         tally.Change(cell, -1, -claim.parts, 0.0),
         tally.Change(cell._replace(state=State.SENDING, reason=""), 1, claim.parts, 0.0),

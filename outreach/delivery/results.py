@@ -131,7 +131,7 @@ def drop_endpoint(session: Session, person_id: int, kind: str, cause: Cause) -> 
     session.execute(
         update(Endpoint)
         .where(Endpoint.person_id == person_id, Endpoint.kind == kind, Endpoint.state == EndpointState.OK)
-        .values(state=EndpointState.GONE, reason=cause)
+        .values(state=EndpointState.GONE, reason=cause, changed_at=dialects.now(session))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,16 +15,20 @@ from sqlalchemy.orm import Session
 from outreach import failpoints, log
 from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
+from outreach.consent import ConsentTally
 from outreach.delivery import carriers, receipts, reconcile, tally
 from outreach.delivery.moves import Move, advance
 from outreach.messages.status import PRIORITY, Failure, Purpose, RunState, State, Withdrawal
-from outreach.messages.tables import Message, Run
-from outreach.store import dialects
+from outreach.messages.tables import Message, Run, Tally, ThreadTally
+from outreach.store import dialects, rollups
 from outreach.workspace import Workspace
 
 logger = log.get("delivery")
 
 CHUNK = 500
+
+#: What the sweeper folds.
+ROLLUPS: tuple[type[rollups.RollUp], ...] = (Tally, ThreadTally, ConsentTally)
 
 
 def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
@@ -37,12 +42,16 @@ def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
         "parked": _repeat(workspace, receipts.retry_parked, once=True),
         "settled": reconcile.settle(workspace, providers),
         "asked": reconcile.ask(workspace, providers),
-        "folded": _repeat(workspace, tally.fold, once=True),
+        "folded": sum(_repeat(workspace, partial(_fold, table), once=True) for table in ROLLUPS),
     }
     for name, count in done.items():
         if count:
             logger.info("swept", job=name, count=count)
     return done
+
+
+def _fold(table: type[rollups.RollUp], session: Session) -> int:
+    return rollups.fold(session, table)
 
 
 def _repeat(workspace: Workspace, step: Callable[[Session], int], *, once: bool = False) -> int:
@@ -137,10 +146,8 @@ def _write_texts(session: Session, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     session.execute(insert(Message), rows)
-    tally.note(
-        session,
-        (
-            tally.Change(tally.Cell(row["run_id"], row["step"], row["day"], Kind.SMS, State.QUEUED, ""), 1, 1, 0.0)
-            for row in rows
-        ),
-    )
+    tally.note(session, (tally.Change(_cell(row), 1, 1, 0.0) for row in rows))
+
+
+def _cell(row: dict[str, Any]) -> tally.Cell:
+    return tally.Cell(row["run_id"], row["step"], row["day"], Kind.SMS, State.QUEUED, "", row["sender"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.messages.status import RunState, State
 from outreach.store.base import Base
+from outreach.store.rollups import RollUp
 from outreach.store.types import Serial
 
 #: What a run may still do. Most indexes are partial: a planned row pays for two of them, a finished one for three.
@@ -218,19 +219,37 @@ class Sender(Base):
     halted_for: Mapped[str] = mapped_column(String(40), default="")
 
 
-class Tally(Base):
-    """Roll-ups as changes (+n, -n), written in the transaction of the state change; the sweeper folds them together."""
+class Tally(RollUp):
+    """What became of messages, as changes (see `store.rollups`). `people`: of texts, those that were the first that
+    somebody wrote to the run.
+    """
 
     __tablename__ = "tally"
-    __table_args__ = (Index("ix_tally_run", "run_id", "step", "day"),)
+    __table_args__ = (Index("ix_tally_run", "run_id", "step", "day"), Index("ix_tally_day", "day"))
+    CELL: ClassVar = ("run_id", "step", "day", "kind", "state", "reason", "sender")
+    SUMS: ClassVar = ("messages", "parts", "cost", "people")
 
-    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     run_id: Mapped[int] = mapped_column(BigInteger)  # 0: no run
     step: Mapped[str] = mapped_column(String(64))
-    day: Mapped[date]
     kind: Mapped[str] = mapped_column(String(8))
     state: Mapped[State] = mapped_column(String(12))
     reason: Mapped[str] = mapped_column(String(40))
+    sender: Mapped[str] = mapped_column(String(40), default="", server_default="")
     messages: Mapped[int]
     parts: Mapped[int]
     cost: Mapped[float]
+    people: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class ThreadTally(RollUp):
+    """How long people waited for a helper, by the day on which that began (see `threads.waits`), as changes."""
+
+    __tablename__ = "thread_tally"
+    __table_args__ = (Index("ix_thread_tally_day", "day"),)
+    CELL: ClassVar = ("programme", "day", "what", "span")
+    SUMS: ClassVar = ("count",)
+
+    programme: Mapped[str] = mapped_column(String(64))
+    what: Mapped[str] = mapped_column(String(12))
+    span: Mapped[int] = mapped_column(SmallInteger)  # how long, as a step of a ladder (see `threads.waits`)
+    count: Mapped[int]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -15,16 +16,17 @@ from outreach.store import dialects
 
 
 class Database:
-    """Sessions to one database. `read` and `write` are each one transaction.
+    """Sessions to one database. `read` and `write` are each one transaction. `zone`: where the clinic's days begin.
 
     `write` commits when its block ends and rolls back when it raises. On SQLite a write takes the writer's place at its
     beginning, so that nothing it read can change before it commits.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, zone: str = "UTC") -> None:
         self.engine: Engine = dialects.engine_for(url)
-        self._read = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        self._write = sessionmaker(self.engine.execution_options(writing=True), expire_on_commit=False, autoflush=False)
+        plain: dict[str, Any] = {"expire_on_commit": False, "autoflush": False, "info": {dialects.ZONE: zone}}
+        self._read = sessionmaker(self.engine, **plain)
+        self._write = sessionmaker(self.engine.execution_options(writing=True), **plain)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

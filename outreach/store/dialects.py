@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, Select, bindparam, column, create_engine, event, func, select, tablesample, text, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -67,6 +68,15 @@ def now(session: Session) -> datetime:
     return moment.astimezone(UTC)
 
 
+def day(session: Session, at: datetime) -> date:
+    """The day of a moment at the clinic, whose zone every session of its database knows."""
+    return at.astimezone(ZoneInfo(session.info.get(ZONE, "UTC"))).date()
+
+
+#: Where a session keeps the clinic's time zone.
+ZONE = "zone"
+
+
 def take(query: S, *, of: Any = None, wait: bool = False, share: bool = False) -> S:
     """Lock what the query finds until the transaction ends; rows that others hold are passed over unless `wait`.
 
@@ -125,3 +135,22 @@ def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) 
     )
     statement = update(table).where(table.c.id == given.c.id).values({c.name: given.c[c.name] for c in columns})
     session.execute(statement, {f"{c.name}_s": [row[c.name] for row in rows] for c in everything})
+
+
+def tallied(session: Session, statement: Any, columns: Sequence[Any], sums: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run an INSERT or UPDATE and give what it wrote by `columns`: their values, how many rows, the sums.
+
+    PostgreSQL counts inside the database; SQLite, which is one small clinic, hands the rows over.
+    """
+    statement = statement.returning(*columns, *sums)
+    if not is_sqlite(session):
+        rows = statement.cte("written")
+        by = [rows.c[column.key] for column in columns]
+        query = select(*by, func.count(), *[func.sum(rows.c[each.key]) for each in sums]).group_by(*by)
+        return [tuple(row) for row in session.execute(query)]
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for row in session.connection().execute(statement):
+        total = found.setdefault(tuple(row[: len(columns)]), [0] * (1 + len(sums)))
+        for place, value in enumerate((1, *row[len(columns) :])):
+            total[place] += value
+    return [(*cell, *total) for cell, total in found.items()]

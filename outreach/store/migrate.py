@@ -16,10 +16,10 @@ from outreach.errors import StoreError
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to a revision."""
+def upgrade(engine: Engine, revision: str = "head", *, zone: str = "UTC") -> None:
+    """Bring the database to a revision. `zone`: the clinic's, for what is counted by its days."""
     with engine.execution_options(writing=True).begin() as connection:
-        command.upgrade(_config(connection), revision)
+        command.upgrade(_config(connection, zone), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -41,8 +41,8 @@ def is_current(engine: Engine) -> bool:
     return set(stands) == set(ScriptDirectory.from_config(_config(None)).get_heads())
 
 
-def _config(connection: object) -> Config:
+def _config(connection: object, zone: str = "UTC") -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
-    config.attributes["connection"] = connection
+    config.attributes.update(connection=connection, zone=zone)
     return config

@@ -30,6 +30,7 @@ from outreach.privacy.audit import Action
 from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof, PersonKey
 from outreach.store import dialects
+from outreach.threads import waits
 from outreach.threads.tables import Outcome, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
@@ -113,7 +114,8 @@ def _close(session: Session, person_id: int, at: datetime) -> None:
     going = select(Thread).where(Thread.person_id == person_id, Thread.state != ThreadState.CLOSED)
     for thread in session.scalars(going):
         thread.state, thread.closed_at, thread.outcome = ThreadState.CLOSED, at, OUTCOME
-        thread.waiting_since, thread.hold = None, False
+        thread.hold = False
+        waits.ends(session, thread)
 
 
 def _blur(person: Person, zone: str, at: datetime) -> None:

@@ -32,6 +32,7 @@ from outreach.staff import accounts
 from outreach.staff.roles import Role, StaffState
 from outreach.store import dialects
 from outreach.store.types import new_id
+from outreach.threads import waits
 from outreach.threads.tables import Did, Outcome, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
@@ -251,7 +252,8 @@ def _stop(held: Held) -> None:
 def end(held: Held, outcome: Outcome) -> None:
     """Close a thread that is held; the lines about it are the caller's."""
     thread = held.thread
-    thread.state, thread.closed_at, thread.waiting_since = ThreadState.CLOSED, held.at, None
+    waits.ends(held.session, thread)
+    thread.state, thread.closed_at = ThreadState.CLOSED, held.at
     thread.outcome, thread.hold = outcome, False
 
 

@@ -23,7 +23,7 @@ from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.vault import seal
 from outreach.store import dialects
-from outreach.threads import answers, keywords, verbs
+from outreach.threads import answers, keywords, verbs, waits
 from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Thread, ThreadState
 from outreach.threads.urgent import Urgent, gravest, urgency
@@ -166,7 +166,7 @@ def _thread(
         )
         session.add(thread)
     if thread.waiting_since is None or thread.state == ThreadState.ANSWERED:
-        thread.waiting_since = note.at
+        waits.begins(session, thread, note.at, fresh=fresh)
     thread.state, thread.sender, thread.language = ThreadState.WAITING, note.sender, note.person.language
     thread.hold = bool(thread.hold) or understood.hold
     thread.urgent = gravest(thread.urgent or "", urgent)
@@ -201,8 +201,17 @@ def _keep(session: Session, note: answers.Note, context: Context, outcome: str, 
         created_at=note.at,
         updated_at=note.at,
     )
+    first = not _has_written(session, note.person.id, context.run_id)
     session.add(message)
     session.flush()
-    cell = tally.Cell(context.run_id or 0, context.step, day, Kind.SMS, State.RECEIVED, outcome)
-    tally.note(session, [tally.Change(cell, 1, message.parts, 0.0)])
+    cell = tally.Cell(context.run_id or 0, context.step, day, Kind.SMS, State.RECEIVED, outcome, note.sender)
+    tally.note(session, [tally.Change(cell, 1, message.parts, 0.0, people=int(first))])
     return message.id
+
+
+def _has_written(session: Session, person_id: int, run_id: int | None) -> bool:
+    """Whether she has answered this run before; texts outside runs are not counted by people."""
+    query = select(Message.id).where(
+        Message.person_id == person_id, Message.run_id == run_id, Message.direction == "in"
+    )
+    return run_id is None or session.scalar(query.limit(1)) is not None

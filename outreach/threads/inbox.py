@@ -23,7 +23,7 @@ from outreach.messages.tables import Message
 from outreach.messages.templates import RenderError
 from outreach.privacy.redact import Names, listed, redact
 from outreach.privacy.vault import unseal
-from outreach.threads import hands
+from outreach.threads import hands, waits
 from outreach.threads.hands import UNREADABLE, Event, Held, RefusedError, Why
 from outreach.threads.tables import CHOSEN, Did, Outcome, Thread, ThreadState
 from outreach.workspace import Workspace
@@ -150,7 +150,8 @@ def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None =
                 Why.STOPPED, "She said STOP: only her own START lifts it, and nothing is sent until then."
             )
         made = _queue(held, words, seen)
-        thread.state, thread.waiting_since, thread.answered_at = ThreadState.ANSWERED, None, held.at
+        waits.answered(held.session, thread, workspace.settings.answer_within, held.at)
+        thread.state, thread.answered_at = ThreadState.ANSWERED, held.at
         if not thread.assignee and by != UNNAMED:
             thread.assignee = by
         held.leave(Did.ANSWERED, message_id=made)

@@ -114,7 +114,9 @@ def messages(session: Session, people: Sequence[int], run_id: int | None = None,
         for person, name in zip(people, names, strict=True)
     ]
     made = session.scalars(insert(Message).returning(Message.id, sort_by_parameter_order=True), rows).all()
-    cell = {name: shared[name] for name in ("step", "day", "kind", "state", "reason")} | {"run_id": run_id or 0}
+    cell = {name: shared[name] for name in ("step", "day", "kind", "state", "reason", "sender")} | {
+        "run_id": run_id or 0
+    }
     sums = {"messages": len(rows), "parts": len(rows) * shared["parts"], "cost": len(rows) * shared["cost"]}
     session.execute(insert(Tally), [cell | sums])
     return list(made)

@@ -18,13 +18,13 @@ from outreach.campaigns.tables import Fire
 from outreach.channels.contract import Accepted, Answer, Carried, Cause, Inbound, Kind, Receipt, Rejected
 from outreach.channels.registry import Providers
 from outreach.consent import Consent, ConsentState, Line, Source, Standing, record
-from outreach.delivery import receipts, reconcile, sweep, tally
+from outreach.delivery import receipts, reconcile, sweep
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.queue import Batch
 from outreach.errors import ConflictError
 from outreach.messages.status import Lane, Purpose
 from outreach.messages.tables import Attempt, Message, ProviderEvent, Run, Sender, Tally
-from outreach.store import dialects
+from outreach.store import dialects, rollups
 from outreach.store.base import Base
 from outreach.threads import inbound
 from outreach.threads.tables import Thread
@@ -182,7 +182,7 @@ class Life(RuleBasedStateMachine):
     def the_sweeper_comes(self) -> None:
         sweep.sweep(self.workspace, Providers([]))
         with self.workspace.database.write() as session:
-            tally.fold(session)
+            rollups.fold(session, Tally)
         self.swept = True
 
     @rule()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
 from outreach.channels.contract import Kind
-from outreach.delivery import tally
-from outreach.delivery.tally import FOLD_FROM, Cell, Change
+from outreach.delivery import carriers, tally
+from outreach.delivery.tally import Cell, Change
 from outreach.messages.status import State
-from outreach.messages.tables import Tally
+from outreach.messages.tables import Message, Tally
+from outreach.store import rollups
+from outreach.store.rollups import FOLD_FROM
 from outreach.workspace import Workspace
-from tests.delivery.desk import TODAY
+from tests.delivery.desk import TODAY, crowd, messages, run_of
+from tests.invariants import counted
 
 
 def cell(run: int, state: State = State.SENT, reason: str = "") -> Cell:
@@ -52,17 +56,17 @@ def test_folding_keeps_every_sum(workspace: Workspace) -> None:
     write(workspace, quiet, 3)
     before = sums(workspace)
     with workspace.database.write() as session:
-        assert tally.fold(session) == 3 * (FOLD_FROM + 5)
+        assert rollups.fold(session, Tally) == 3 * (FOLD_FROM + 5)
     assert sums(workspace) == before
     assert rows(workspace) == 3 + 2 * 3  # few rows are left as they are: folding them saves nothing
     with workspace.database.write() as session:
-        assert tally.fold(session) == 0
+        assert rollups.fold(session, Tally) == 0
 
 
 def test_many_cells_are_no_reason_to_write_them_again_and_again(workspace: Workspace) -> None:
     write(workspace, [cell(run) for run in range(2500)], 2)
     with workspace.database.write() as session:
-        assert tally.fold(session) == 0
+        assert rollups.fold(session, Tally) == 0
 
 
 def test_two_sweepers_fold_nothing_twice_while_others_count_on(workspace: Workspace) -> None:
@@ -72,7 +76,7 @@ def test_two_sweepers_fold_nothing_twice_while_others_count_on(workspace: Worksp
     def work(place: int) -> None:
         with workspace.database.write() as session:
             if place % 2:
-                tally.fold(session)
+                rollups.fold(session, Tally)
             else:
                 tally.note(session, [Change(cell(1), 1, 2, 0.1)])
 
@@ -82,3 +86,25 @@ def test_two_sweepers_fold_nothing_twice_while_others_count_on(workspace: Worksp
     messages, parts, cost = before[tuple(cell(1))]
     assert after[tuple(cell(1))] == (messages + 10, parts + 20, round(cost + 1.0, 6))
     assert after[tuple(cell(2))] == before[tuple(cell(2))]
+
+
+def test_who_takes_over_anothers_queue_is_counted_for_it(workspace: Workspace) -> None:
+    people, run = crowd(workspace, 3), run_of(workspace)
+    with workspace.database.write() as session:
+        messages(session, people, run, sender="gone", parts=2)
+        messages(session, people[:1], None, sender="gone", step="")
+        messages(session, people, run, sender="gone", state=State.DELIVERED)
+        for kind in Kind:
+            carriers.hand_on(session, ["one", "two"], kind)
+        assert list(counted(session)) == []
+        assert set(session.scalars(select(Message.sender).where(Message.state == State.QUEUED))) <= {"one", "two"}
+
+
+def test_days_long_past_are_folded_however_few_their_rows(workspace: Workspace) -> None:
+    cold = cell(1)._replace(day=TODAY - timedelta(days=9))
+    write(workspace, [cold, cell(2)], 3)
+    before = sums(workspace)
+    with workspace.database.write() as session:
+        assert rollups.fold(session, Tally) == 3
+        assert rollups.fold(session, Tally) == 0
+    assert (rows(workspace), sums(workspace)) == (1 + 3, before)

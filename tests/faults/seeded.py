@@ -81,7 +81,7 @@ def _sent_before_committed() -> None:
             if batch.claims and batch.facts is not None:
                 provider = _providers[0].by_sender(sender)
                 answers = http.run(provider.send(sender, [each.outgoing for each in composed.written]))
-                queue._lease(session, batch.claims, batch.token, dialects.now(session), settings.lease)
+                queue._lease(session, batch.claims, sender, batch.token, dialects.now(session), settings.lease)
                 pairs = list(zip(composed.written, answers, strict=True))
                 results.record(session, provider.senders[0], provider.name, pairs, batch.facts, batch.token)
         return replace(batch, claims=[])
