@@ -123,6 +123,14 @@ class Settings(BaseSettings):
         description="Help line by ISO 3166 country, told at once to whoever writes of a danger, as it is.",
         examples=['{"KE": "1199"}'],
     )
+    small_cells: int = Field(
+        10, ge=5, description="Reports hide groups of fewer people than this; at least 5.", examples=["10"]
+    )
+    report_period: Literal["week", "month"] = Field(
+        "week",
+        description="What reports bring people together by; choose once, as two periods side by side give groups away.",
+        examples=["month"],
+    )
     answer_within: timedelta = Field(
         timedelta(hours=24), description="What the first automatic answer promises.", examples=["PT24H"]
     )

@@ -51,7 +51,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "report": Entry(
         "report:report",
-        "What became of a campaign: planned, sent, delivered, why not, replies, parts and cost, by step and day.",
+        "Reports: what became of campaigns, why not, who answered, how long they waited, who left, what it cost.",
     ),
     "threads": Entry("threads:app", "Anonymous conversations with people."),
     "staff": Entry("staff:app", "Staff: who may sign in, and as what."),

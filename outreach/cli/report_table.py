@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from outreach.reports.contract import Column, Measure, Row, Value, total
+from outreach.reports.contract import Column, Hidden, Measure, Row, Value, total
 
 WIDEST_KEY = 18  # characters; a longer name goes on in the next line
 GAP = 2  # between two columns
@@ -31,6 +31,9 @@ def show(
         console.print()
         console.print(_table(keys, block, lines, sums, currency))
     _reasons(console, columns, sums)
+    if any(value is Hidden.FEW for row in rows for value in row.values()):
+        console.print()
+        console.print("hidden: so few people that one could be found out, or what would tell of so few", style="dim")
 
 
 def _merged(keys: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]) -> list[Row]:
@@ -102,9 +105,12 @@ def _cell(column: Column, value: Value) -> str:
         return ""
     if value == "":
         return "–"  # nothing at all would look like the same as above
-    if column.measure is Measure.MONEY:
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    if isinstance(value, int | float):
+        return f"{value:{_LOOKS.get(column.measure, ',')}}"
+    return f"{value:%Y-%m}" if column.measure is Measure.MONTH else str(value)
+
+
+_LOOKS = {Measure.MONEY: ",.2f", Measure.SHARE: ".1%"}
 
 
 def _reasons(console: Console, columns: Sequence[Column], sums: Row) -> None:

@@ -1,18 +1,18 @@
-"""What a report is: a title, columns that never change with the data, and rows. Table, CSV, JSON and page follow."""
+"""What a report is: a title, columns that never change with the data, and rows. Table, CSV, JSON, XLSX, page follow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-#: Days that a report by day goes back where it reads more than roll-ups: a quarter of a year, today included.
-DAYS = 92
+from outreach.reports.periods import Period
+from outreach.settings import Settings
 
 
 class Measure(StrEnum):
@@ -20,26 +20,45 @@ class Measure(StrEnum):
 
     TEXT = "text"
     DAY = "day"  # a date at the clinic
-    COUNT = "count"
+    MONTH = "month"  # the first day of one
+    PERSON = "person"  # a pseudonym on screen; whatever leaves the house carries a fresh id in its place
+    COUNT = "count"  # of messages, or of what we did: said as it is
+    PEOPLE = "people"  # of people by what they did or are: a small one is hidden (`reports.cells`)
+    SHARE = "share"  # between 0 and 1; never added up
+    RATE = "rate"  # in a thousand; never added up
     MONEY = "money"  # in the clinic's currency
     MINUTES = "minutes"  # never added up; None where there is nothing to measure
 
 
-Value = str | int | float | date | None
+class Hidden(Enum):
+    """What stands in place of a figure that could give somebody away."""
+
+    FEW = "hidden"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+Value = str | int | float | date | Hidden | None
 Row = Mapping[str, Value]
 
-_ADDED = frozenset({Measure.COUNT, Measure.MONEY})
-_KEYS = frozenset({Measure.TEXT, Measure.DAY})
+_ADDED = frozenset({Measure.COUNT, Measure.PEOPLE, Measure.MONEY})
+_KEYS = frozenset({Measure.TEXT, Measure.DAY, Measure.MONTH, Measure.PERSON})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `of`: the column that this one breaks down; its name is then `of:what`."""
+    """One column.
+
+    `of`: the column that this one breaks down; its name is then `of:what`. `about`: the column of people that this one
+    is derived from; where that is hidden, so is this.
+    """
 
     name: str
     measure: Measure
     help: str
     of: str = ""
+    about: str = ""
 
     @property
     def is_key(self) -> bool:
@@ -52,44 +71,93 @@ class Column:
         return self.name.removeprefix(f"{self.of}:")
 
 
+#: Says of a row that its time is not over: its figures of people are rounded down (`reports.cells`).
+SO_FAR = Column("so_far", Measure.TEXT, "yes: not over yet; people are rounded down and grow until it is")
+
+
+class Filter(StrEnum):
+    """What a report can be narrowed by. None ever changes a figure of people: it only leaves rows out."""
+
+    CAMPAIGN = "campaign"
+    TOPIC = "topic"
+    DATES = "dates"
+
+
+class Shape(StrEnum):
+    """How a chart draws."""
+
+    LINES = "lines"  # over time
+    BARS = "bars"  # side by side, one bar a row
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What of a report is drawn: `values` over `along`; rows that are alike in `along` are added up."""
+
+    shape: Shape
+    along: str
+    values: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a report is asked about. `run_id` None: the whole clinic; `zone`: where its days begin and end."""
+    """What a report is asked about. Empty and None: no limit.
+
+    `zone`: where the clinic's days begin. `few`: groups of fewer people are hidden. `launched_by`: only runs of one
+    member of staff. `first`, `last`: days, both included; a period counts when it begins among them.
+    """
 
     zone: str
     at: datetime
     run_id: int | None = None
+    campaign: str = ""
+    topic: str = ""
+    first: date | None = None
+    last: date | None = None
+    launched_by: str = ""
+    few: int = 10
+    period: Period = field(default=Period.WEEK)
 
     @property
-    def first_day(self) -> date:
-        """The first of the last `DAYS` days."""
-        return self.day_of(self.at) - timedelta(days=DAYS - 1)
+    def today(self) -> date:
+        """The clinic's day."""
+        return self.at.astimezone(ZoneInfo(self.zone)).date()
 
-    @property
-    def since(self) -> datetime:
-        """When `first_day` began, UTC."""
-        return datetime.combine(self.first_day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+    def holds(self, day: date) -> bool:
+        """Whether a day is among those asked about."""
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
-    def day_of(self, moment: datetime) -> date:
-        """The clinic's day of a moment."""
-        return moment.astimezone(ZoneInfo(self.zone)).date()
+    def is_over(self, begins: date) -> bool:
+        """Whether a period is over that begins on this day."""
+        return self.period.after(begins) <= self.today
+
+
+def scope_of(settings: Settings, at: datetime) -> Scope:
+    """The whole clinic at a moment, as its settings want reports."""
+    return Scope(settings.zone, at, few=settings.small_cells, period=Period(settings.report_period))
 
 
 class Report(Protocol):
     """A module of this package. Every row holds every column; zeros are written out."""
 
     TITLE: str
+    ABOUT: str  # what it answers, in a sentence
     EMPTY: str  # what to tell when there is no row: why, and what to do
-    BY_RUN: bool  # whether it can be asked about one run
+    FILTERS: frozenset[Filter]
     COLUMNS: Sequence[Column]
 
+    @property
+    def CHART(self) -> Chart | None:  # noqa: N802 (a constant of the module; read only, so that None may be left out)
+        """What is drawn of it."""
+        ...
+
     def rows(self, session: Session, scope: Scope) -> list[Row]:
-        """The rows, in the order in which they are shown."""
+        """The rows, in the order in which they are shown, as they are: read a report by `reports.cells.table`."""
         ...
 
 
 def total(columns: Iterable[Column], rows: Sequence[Row]) -> dict[str, Value]:
-    """The sums of what can be added up, by column."""
+    """The sums of what can be added up, by column: of what is shown, never of what is hidden."""
     added = [column for column in columns if column.measure in _ADDED]
     return {column.name: _sum(column, rows) for column in added}
 

@@ -1,7 +1,7 @@
 """What became of every message, by step and day: read from the roll-ups, so that ten million cost what a thousand do.
 
-Days are of the first due moment; an answer counts on the day it came, for the step that it answers. Messages outside
-runs (answers of helpers, confirmations, invitations) have no campaign, and what they are for stands as their step.
+Days are of the first due moment. Messages outside runs (answers of helpers, confirmations, invitations) have no
+campaign, and what they are for stands as their step.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.channels.contract import Cause
-from outreach.messages.status import Failure, Refusal, Withdrawal
-from outreach.messages.tables import Run
-from outreach.reports.contract import Column, Measure, Row, Scope, Value
-from outreach.reports.figures import Figures, Sum, add_up, sums
+from outreach.messages.status import Failure, Refusal, State, Withdrawal
+from outreach.reports.contract import Chart, Column, Filter, Measure, Row, Scope, Shape, Value
+from outreach.reports.figures import Figures, Sum, add_up, sums, within
+from outreach.reports.ran import Ran, ran
 
 TITLE = "Delivery"
+ABOUT = "What became of every message, by campaign, step and day."
 EMPTY = "Nothing is planned yet: a step is written into the queue shortly before it is due."
-BY_RUN = True
+FILTERS = frozenset(Filter)
+CHART = Chart(Shape.LINES, "day", ("sent", "delivered", "failed"))
 
 #: Every reason there is, by the figure that it explains. A new one shows up as a column by itself.
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +45,7 @@ COLUMNS: Sequence[Column] = (
     Column("campaign", Measure.TEXT, "the campaign; empty outside campaigns"),
     Column("run", Measure.TEXT, "the number of its run; empty outside campaigns"),
     Column("step", Measure.TEXT, "the step; outside campaigns what the message is for"),
-    Column("day", Measure.DAY, "of the first due moment, at the clinic; of an answer: when it came"),
+    Column("day", Measure.DAY, "of the first due moment, at the clinic"),
     Column("kind", Measure.TEXT, "sms or push"),
     Column("planned", Measure.COUNT, "all messages to people, whatever became of them"),
     Column("waiting", Measure.COUNT, "not yet handed over"),
@@ -56,10 +57,6 @@ COLUMNS: Sequence[Column] = (
     Column("refused", Measure.COUNT, "we did not send, for a reason of ours"),
     Column("cancelled", Measure.COUNT, "withdrawn while waiting"),
     Column("expired", Measure.COUNT, "too old to be useful when its turn came"),
-    Column("replies", Measure.COUNT, "texts from people"),
-    Column("threads", Measure.COUNT, "of the replies: went into a conversation"),
-    Column("keywords", Measure.COUNT, "of the replies: understood as STOP, START, YES or HELP"),
-    Column("stops", Measure.COUNT, "of the keywords: STOP"),
     Column("parts", Measure.COUNT, "SMS parts of what was sent"),
     Column("cost", Measure.MONEY, "of what was sent, by the clinic's price list"),
     *_reasons(),
@@ -75,34 +72,23 @@ class _Line(NamedTuple):
     kind: str
 
 
-class _Ran(NamedTuple):
-    """What names a run and orders its steps."""
-
-    campaign: str
-    steps: list[str]
-
-
 def rows(session: Session, scope: Scope) -> list[Row]:
     """One row per run, step, day and kind; steps in the order of the campaign's file."""
     lines: dict[_Line, list[Sum]] = defaultdict(list)
-    for each in sums(session, scope.run_id):
-        lines[_Line(*each.cell[:4])].append(each)
-    runs = _runs(session, {line.run_id for line in lines})
+    for each in sums(session, within=within(scope), by=_Line._fields):
+        if each.cell.state != State.RECEIVED:
+            lines[_Line(*each.cell[:4])].append(each)
+    runs = ran(session, {line.run_id for line in lines})
     return [_row(line, runs, add_up(lines[line])) for line in sorted(lines, key=lambda line: _place(line, runs))]
 
 
-def _runs(session: Session, ids: Iterable[int]) -> dict[int, _Ran]:
-    query = select(Run.id, Run.campaign, Run.frozen["steps"]).where(Run.id.in_(ids))
-    return {number: _Ran(campaign, list(steps)) for number, campaign, steps in session.execute(query)}
-
-
-def _place(line: _Line, runs: Mapping[int, _Ran]) -> tuple[bool, int, int, _Line]:
+def _place(line: _Line, runs: Mapping[int, Ran]) -> tuple[bool, int, int, _Line]:
     """Where a line stands: runs by number, what belongs to none at the end; then by the campaign's own order."""
     steps = runs[line.run_id].steps if line.run_id in runs else []
     return line.run_id == 0, line.run_id, steps.index(line.step) if line.step in steps else len(steps), line
 
 
-def _row(line: _Line, runs: Mapping[int, _Ran], found: Figures) -> Row:
+def _row(line: _Line, runs: Mapping[int, Ran], found: Figures) -> Row:
     row: dict[str, Value] = {
         "campaign": runs[line.run_id].campaign if line.run_id in runs else "",
         "run": str(line.run_id) if line.run_id else "",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import date
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from outreach.channels.contract import Kind
 from outreach.delivery.tally import Cell
 from outreach.messages.status import CARRIED, State
-from outreach.messages.tables import Tally
+from outreach.messages.tables import Run, Tally
+from outreach.reports.contract import Scope
 
 #: In which figure an outgoing message of each state is counted. Together they are everything that was planned.
 COUNTED: dict[State, str] = {
@@ -40,6 +42,7 @@ class Sum(NamedTuple):
     messages: int
     parts: int
     cost: float
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +91,60 @@ def figures(session: Session, run_id: int | None = None) -> Figures:
     return add_up(sums(session, run_id))
 
 
-def sums(session: Session, run_id: int | None = None) -> list[Sum]:
+#: What always stands in a sum's cell, because the figures are told apart by it.
+_KEPT = frozenset({"kind", "state", "reason"})
+
+#: What stands in a cell for what was not asked about.
+_BLANK: dict[str, Any] = {"run_id": 0, "step": "", "day": date.min, "sender": ""}
+
+
+def sums(
+    session: Session,
+    run_id: int | None = None,
+    *,
+    within: Collection[ColumnElement[bool]] = (),
+    by: Collection[str] = Cell._fields,
+) -> list[Sum]:
     """The roll-ups of one run, or of the whole clinic, one sum per cell; cells that came back to nothing are left out.
 
-    One statement, so that what it gives is of one moment.
+    `by`: the columns that cells are told apart by; the others are blank. One statement, so that what it gives is of one
+    moment.
     """
-    cell = [getattr(Tally, name) for name in Cell._fields]
+    named = [name for name in Cell._fields if name in _KEPT or name in by]
+    query = _query(named, [*within, *([] if run_id is None else [Tally.run_id == run_id])])
+    return [_sum(dict(zip(named, row, strict=False)), row[len(named) :]) for row in session.execute(query)]
+
+
+def _query(named: list[str], within: Collection[ColumnElement[bool]]) -> Select[Any]:
+    cell = [getattr(Tally, name) for name in named]
     messages = func.sum(Tally.messages)
-    query = select(*cell, messages, func.sum(Tally.parts), func.sum(Tally.cost)).group_by(*cell).having(messages != 0)
-    if run_id is not None:
-        query = query.where(Tally.run_id == run_id)
-    return [
-        Sum(Cell(*row[:-3])._replace(state=State(row.state)), int(row[-3]), int(row[-2]), float(row[-1]))
-        for row in session.execute(query)
-    ]
+    added = (messages, func.sum(Tally.parts), func.sum(Tally.cost), func.sum(Tally.people))
+    return select(*cell, *added).where(*within, literal(True)).group_by(*cell).having(messages != 0)
+
+
+def _sum(named: dict[str, Any], added: Iterable[Any]) -> Sum:
+    messages, parts, cost, people = added
+    cell = Cell(**_BLANK | named | {"state": State(named["state"])})
+    return Sum(cell, int(messages), int(parts), float(cost), int(people))
+
+
+def of_runs(scope: Scope) -> list[ColumnElement[bool]]:
+    """Which runs are asked about: conditions on `run`; none where it is all of them."""
+    conditions = {
+        Run.id == scope.run_id: scope.run_id is not None,
+        Run.campaign == scope.campaign: scope.campaign,
+        Run.topic == scope.topic: scope.topic,
+        Run.launched_by == scope.launched_by: scope.launched_by,
+    }
+    return [condition for condition, wanted in conditions.items() if wanted]
+
+
+def within(scope: Scope) -> list[ColumnElement[bool]]:
+    """Which sums are asked about: conditions on the roll-up of messages."""
+    runs = of_runs(scope)
+    days = [Tally.day >= scope.first] if scope.first else []
+    days += [Tally.day <= scope.last] if scope.last else []
+    return [*days, Tally.run_id.in_(select(Run.id).where(*runs))] if runs else days
 
 
 def add_up(cells: Iterable[Sum]) -> Figures:
@@ -110,7 +153,7 @@ def add_up(cells: Iterable[Sum]) -> Figures:
     states: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     cost = 0.0
-    for cell, messages, parts, money in cells:
+    for cell, messages, parts, money, _ in cells:
         counts["below_zero"] += messages < 0
         if cell.state != State.RECEIVED:
             states[cell.state.value] += messages

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from outreach.reports import consent, delivery, replies
+from outreach.reports import consent, cost, delivery, funnel, phone, reasons, senders, threads
 from outreach.reports.contract import Report
 
 REPORTS: Mapping[str, Report] = {
+    "funnel": funnel,
     "delivery": delivery,
-    "replies": replies,
+    "reasons": reasons,
+    "senders": senders,
+    "threads": threads,
     "consent": consent,
+    "cost": cost,
+    "phone": phone,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from outreach import settings
@@ -18,9 +19,10 @@ from outreach.cli.report import report
 from outreach.errors import ConflictError, NotFoundError
 from outreach.privacy.keyring import Keyring
 from outreach.reports import delivery
+from outreach.reports.registry import REPORTS
 from outreach.workspace import Workspace, prepare
+from tests.reports.known import follow_runs, weigh_delivery
 from tests.reports.known import run as launched
-from tests.reports.known import weigh_delivery
 
 
 def typed(*words: str, width: int = 80) -> Result:
@@ -70,7 +72,7 @@ def test_what_is_nothing_but_zeros_is_left_out(clinic: Workspace) -> None:
     words = typed("=cmd|' /C calc'!A0").stdout.split()
     assert "refused" in words
     assert "quarantined" in words
-    assert not {"delivered", "replies", "cost", "total"} & set(words)
+    assert not {"delivered", "undelivered", "total"} & set(words)
 
 
 def test_without_a_name_it_is_the_whole_clinic_one_line_a_run(clinic: Workspace) -> None:
@@ -79,7 +81,7 @@ def test_without_a_name_it_is_the_whole_clinic_one_line_a_run(clinic: Workspace)
     assert lines[2][:3] == ["campaign", "run", "planned"]
     assert lines[3][:3] == ["tb-adherence", "1", "160"]
     assert lines[5][:3] == ["–", "–", "2"]
-    assert lines[6][:2] == ["total", "163"]
+    assert lines[6][:2] == ["total", "166"]
 
 
 def test_machines_get_figures_reasons_and_sums_as_json(clinic: Workspace) -> None:
@@ -97,18 +99,18 @@ def test_machines_get_figures_reasons_and_sums_as_json(clinic: Workspace) -> Non
         ("advice", "2026-12-08", "sms"),
     ]
     assert told["total"]["by"]["refused"] == {"no_consent": 9, "stopped": 4}
-    assert told["total"]["stops"] == 2
+    assert told["total"]["planned"] == 160
 
 
 def test_csv_is_printed_with_columns_that_never_change(clinic: Workspace) -> None:
     first, other = (list(csv.reader(io.StringIO(typed(name, "--csv", "-").stdout))) for name in ("tb-adherence", ""))
     assert first[0] == other[0] == [column.name for column in delivery.COLUMNS]
-    assert (len(first), len(other)) == (4, 7)
+    assert (len(first), len(other)) == (4, 6)
 
 
 def test_csv_for_a_spreadsheet_holds_no_formula_and_is_read_by_its_owner_only(clinic: Workspace) -> None:
     result = typed("--csv", "december.csv")
-    assert (result.exit_code, result.stdout) == (0, "6 rows in december.csv.\n")
+    assert (result.exit_code, result.stdout) == (0, "5 rows in december.csv.\n")
     file = Path("december.csv")
     assert file.read_bytes().startswith(b"\xef\xbb\xbfcampaign,run,")
     assert "'=cmd|" in file.read_text(encoding="utf-8-sig")
@@ -151,8 +153,9 @@ def test_what_was_never_launched_is_said(clinic: Workspace, words: tuple[str, ..
     ("words", "told"),
     [
         (("--about", "weather"), "there is no report about 'weather'"),
-        (("--json", "--csv", "-"), "give either --csv or --json"),
-        (("tb-adherence", "--about", "consent"), "is of the whole clinic"),
+        (("--json", "--csv", "-"), "give only one of --csv, --xlsx and --json"),
+        (("tb-adherence", "--about", "consent"), "is not told apart by campaign: leave NAME and --run out"),
+        (("phone", "--topic", "tb"), "the report about phone is not told apart by topic"),
     ],
 )
 def test_wrong_use_is_said_and_ends_with_2(clinic: Workspace, words: tuple[str, ...], told: str) -> None:
@@ -161,7 +164,29 @@ def test_wrong_use_is_said_and_ends_with_2(clinic: Workspace, words: tuple[str, 
     assert told in result.stderr
 
 
-@pytest.mark.parametrize("about", ["replies", "consent"])
-def test_another_report_is_asked_for_by_name(clinic: Workspace, about: str) -> None:
+@pytest.mark.parametrize("about", REPORTS)
+def test_every_report_is_asked_for_by_its_name(clinic: Workspace, about: str) -> None:
     assert json.loads(typed("--about", about, "--json").stdout)["report"] == about
-    assert typed("--about", about).exit_code == 0
+    assert json.loads(typed(about, "--json").stdout)["report"] == about
+    assert typed(about).exit_code == 0
+    assert typed(about, "--xlsx", f"{about}.xlsx").exit_code == 0
+    sheet = load_workbook(f"{about}.xlsx").worksheets[0]
+    assert [cell.value for cell in sheet[1]] == [column.name for column in REPORTS[about].COLUMNS]
+    assert stat.S_IMODE(Path(f"{about}.xlsx").stat().st_mode) == 0o600
+
+
+def test_a_report_is_narrowed_by_topic_and_days(clinic: Workspace) -> None:
+    def said(*words: str) -> int:
+        total: int = json.loads(typed("delivery", *words, "--json").stdout)["total"]["planned"]
+        return total
+
+    assert [said("--topic", "tb"), said("--topic", "hiv")] == [164, 0]
+    assert [said("--from", "2026-12-08"), said("--to", "2026-12-07")] == [50, 116]
+
+
+def test_what_is_hidden_is_explained(clinic: Workspace) -> None:
+    with clinic.database.write() as session:
+        follow_runs(session)
+    words = " ".join(typed("funnel").stdout.split())
+    assert "few 2" not in words
+    assert words.endswith("hidden: so few people that one could be found out, or what would tell of so few")

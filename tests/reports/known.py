@@ -1,27 +1,30 @@
-"""A small clinic whose figures are known: one week of December, two runs, three people who wrote."""
+"""Small clinics whose figures are known, in a week of December: one for each report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience.tables import Person
+from outreach.audience.tables import Endpoint, EndpointState, Person
 from outreach.channels.contract import Cause, Kind
 from outreach.consent import ConsentState, Line, Source
 from outreach.delivery import tally
 from outreach.messages.status import Failure, Purpose, Refusal, RunState, State, Withdrawal
-from outreach.messages.tables import Message, Run
+from outreach.messages.tables import Run, Sender
 from outreach.reports.contract import Scope
+from outreach.threads import waits
 from outreach.threads.tables import Thread, ThreadState
 
 NAIROBI = "Africa/Nairobi"
 MONDAY, TUESDAY = date(2026, 12, 7), date(2026, 12, 8)
 NOON = datetime(2026, 12, 7, 9, tzinfo=UTC)  # at the clinic, which is three hours ahead
+NEXT = date(2026, 12, 14)
+LONG_AGO = NOON - timedelta(days=60)
 SCOPE = Scope(NAIROBI, NOON + timedelta(days=7))
 
 
@@ -51,15 +54,21 @@ def person(session: Session, number: int) -> int:
     return number
 
 
-def note(session: Session, run_id: int, step: str, day: date, kind: Kind, *counts: tuple[Any, ...]) -> None:
-    """Roll-ups as (state, reason, messages, parts, cost)."""
-    for state, reason, messages, parts, cost in counts:
-        cell = tally.Cell(run_id, step, day, kind, state, reason)
-        tally.note(session, [tally.Change(cell, messages, parts, cost)])
+def note(
+    session: Session, run_id: int, step: str, day: date, kind: Kind, *counts: tuple[Any, ...], sender: str = "twilio"
+) -> None:
+    """Roll-ups as (state, reason, messages, parts, cost[, people])."""
+    for state, reason, messages, parts, cost, *people in counts:
+        cell = tally.Cell(run_id, step, day, kind, state, reason, "fcm" if kind is Kind.PUSH else sender)
+        tally.note(session, [tally.Change(cell, messages, parts, cost, *people)])
 
 
 def weigh_delivery(session: Session) -> None:
     """Two runs and what belongs to none. `welcome` comes before `advice`, as in the campaign's file."""
+    session.add_all(
+        Sender(name=name, provider=name, kind=kind, pace=1.0, unit="messages", next_at=NOON)
+        for name, kind in (("twilio", Kind.SMS), ("fcm", Kind.PUSH))
+    )
     first, second = run(session), run(session, "=cmd|' /C calc'!A0")
     note(
         session, first, "advice", TUESDAY, Kind.SMS,
@@ -76,75 +85,95 @@ def weigh_delivery(session: Session) -> None:
         (State.REFUSED, Refusal.STOPPED, 4, 4, 0.0), (State.CANCELLED, Withdrawal.STOPPED, 6, 6, 0.0),
         (State.CANCELLED, "a word of another version", 1, 1, 0.0), (State.EXPIRED, "", 3, 3, 0.0),
         (State.RECEIVED, "keyword:stop", 2, 2, 0.0), (State.RECEIVED, "keyword:help", 1, 1, 0.0),
-        (State.RECEIVED, "thread", 5, 6, 0.0), (State.RECEIVED, "needs_person", 1, 1, 0.0),
+        (State.RECEIVED, "thread", 5, 6, 0.0, 5), (State.RECEIVED, "needs_person", 1, 1, 0.0),
     )  # fmt: skip
     note(
         session, first, "welcome", MONDAY, Kind.PUSH,
         (State.DELIVERED, "", 8, 8, 0.0), (State.UNDELIVERED, Failure.UNREAD, 2, 2, 0.0),
     )  # fmt: skip
+    note(session, second, "advice", MONDAY, Kind.SMS, (State.ACCEPTED, "", 3, 3, 0.1185), sender="second")
     note(session, second, "advice", MONDAY, Kind.SMS, (State.REFUSED, Refusal.QUARANTINED, 1, 1, 0.0))
     note(session, 0, Purpose.CONFIRMATION, MONDAY, Kind.SMS, (State.DELIVERED, "", 2, 2, 0.079))
     note(session, 0, "", TUESDAY, Kind.SMS, (State.RECEIVED, "thread", 1, 1, 0.0))
 
 
-def hear_replies(session: Session) -> None:
-    """Three threads on two days: one answered after 10 minutes, one after 50, one not yet. And one long ago."""
-    note(
-        session, 0, "", MONDAY, Kind.SMS,
-        (State.RECEIVED, "thread", 3, 3, 0.0), (State.RECEIVED, "needs_person", 1, 1, 0.0),
-        (State.RECEIVED, "keyword:stop", 2, 2, 0.0), (State.RECEIVED, "keyword:yes", 1, 1, 0.0),
-        (State.DELIVERED, "", 40, 40, 1.0),
-    )  # fmt: skip
-    note(session, 0, "", date(2026, 6, 1), Kind.SMS, (State.RECEIVED, "thread", 9, 9, 0.0))
-    _thread(session, 1, NOON, answers=(timedelta(minutes=50), timedelta(minutes=90)))
-    _thread(session, 2, NOON, answers=(timedelta(minutes=10),))
-    _thread(session, 3, NOON + timedelta(hours=12), answers=())  # midnight at the clinic has passed
-    _thread(session, 4, NOON - timedelta(days=200), answers=(timedelta(minutes=1),))
-
-
-def _thread(session: Session, who: int, opened: datetime, answers: tuple[timedelta, ...]) -> None:
-    thread = Thread(person_id=person(session, who), programme="clinic", state=ThreadState.WAITING, opened_at=opened)
-    session.add(thread)
-    session.flush()
-    _message(session, thread, Purpose.AUTOMATIC, opened)
-    for place, after in enumerate(answers):
-        _message(session, thread, Purpose.REPLY, opened + after, place)
-
-
-def _message(session: Session, thread: Thread, purpose: Purpose, at: datetime, place: int = 0) -> None:
-    session.add(
-        Message(
-            kind=Kind.SMS,
-            purpose=purpose,
-            person_id=thread.person_id,
-            thread_id=thread.id,
-            dedupe_key=f"{purpose}:{thread.id}:{place}",
-            state=State.DELIVERED,
-            due_at=at,
-            expires_at=at,
-            day=at.date(),
-            created_at=at,
-            updated_at=at,
+def follow_runs(session: Session) -> None:
+    """An old run that many answered, one that few answered, and one that goes on."""
+    old, few, going = run(session, "old"), run(session, "few"), run(session, "going")
+    session.execute(update(Run).where(Run.id.in_([old, few])).values(state=RunState.FINISHED, changed_at=LONG_AGO))
+    session.execute(update(Run).where(Run.id == old).values(launched_at=LONG_AGO - timedelta(days=30)))
+    for each, people in ((old, 23), (few, 9), (going, 27)):
+        note(
+            session, each, "welcome", MONDAY, Kind.SMS,
+            (State.DELIVERED, "", 80, 80, 3.2), (State.FAILED, Cause.LANDLINE, 6, 6, 0.0),
+            (State.RECEIVED, "thread", people + 4, people + 4, 0.0, people),
+        )  # fmt: skip
+        note(
+            session, each, "welcome", MONDAY, Kind.PUSH, (State.DELIVERED, "", 12, 12, 0.0), (State.SENT, "", 2, 2, 0.0)
         )
-    )
+
+
+def wait_for_answers(session: Session) -> None:
+    """Three weeks of two programmes: one of them with few people, and one week that is not over."""
+    for begins, programme, asked, minutes in (
+        (MONDAY - timedelta(days=7), "clinic", 12, (2, 5, 10, 10, 30, 60, 60, 90, 2000, 2000)),
+        (MONDAY - timedelta(days=7), "hiv-support", 4, (5, 5, 5)),
+        (MONDAY, "clinic", 13, (1, 1)),
+        (NEXT, "clinic", 25, (3,) * 21),
+    ):
+        for place in range(asked):
+            thread = Thread(programme=programme, person_id=0, state=ThreadState.WAITING, opened_at=NOON)
+            at = datetime.combine(begins + timedelta(days=place % 3), time(6), UTC)
+            waits.begins(session, thread, at, fresh=place % 2 == 0)
+            if place < len(minutes):
+                waits.answered(session, thread, timedelta(hours=24), at + timedelta(minutes=minutes[place]))
+            elif place % 5 == 0:
+                waits.ends(session, thread)
 
 
 def write_ledger(session: Session) -> None:
-    """Two agree from a file, one is invited and agrees, one stops everything. And one long ago."""
-    for number in range(1, 6):
+    """Forty agree to `tb` and twelve to `hiv`; some leave one or all; three agree in the week that is not over."""
+    for number in range(1, 61):
         person(session, number)
-    granted, invited, revoked = ConsentState.GRANTED, ConsentState.INVITED, ConsentState.REVOKED
-    consent.record(session, [Line(5, "tb", granted, Source.FILE)], NOON - timedelta(days=200))
-    consent.record(session, [Line(each, "tb", granted, Source.FILE) for each in (1, 2)], NOON)
-    consent.record(session, [Line(3, "tb", invited, Source.IMPORT), Line(4, "hiv", invited, Source.IMPORT)], NOON)
-    consent.record(session, [Line(3, "tb", granted, Source.TEXT)], NOON + timedelta(hours=11))
+    granted, revoked = ConsentState.GRANTED, ConsentState.REVOKED
+    consent.record(session, [Line(each, "tb", granted, Source.FILE) for each in range(1, 41)], NOON - timedelta(days=7))
+    consent.record(
+        session, [Line(each, "hiv", granted, Source.FILE) for each in range(1, 13)], NOON - timedelta(days=7)
+    )
+    consent.record(session, [Line(each, "tb", ConsentState.INVITED, Source.IMPORT) for each in range(41, 61)], NOON)
     consent.record(session, [Line(1, "tb", ConsentState.PAUSED, Source.STAFF)], NOON + timedelta(hours=12))
-    consent.record(session, [Line(2, consent.ALL, revoked, Source.TEXT)], NOON + timedelta(hours=13))
+    for each in range(1, 12):  # eleven leave `tb`, all of them by a text; they had agreed to `hiv` too
+        consent.stop(session, each, Source.TEXT, "text", NOON + timedelta(hours=13))
+    consent.record(session, [Line(each, "tb", revoked, Source.STAFF) for each in (12, 13)], NOON)
+    consent.record(session, [Line(each, "tb", granted, Source.TEXT) for each in (41, 42, 43)], NOON + timedelta(days=7))
+    tb = run(session)
+    note(session, tb, "welcome", MONDAY, Kind.SMS, (State.DELIVERED, "", 4000, 4000, 158.0))
+
+
+def lose_numbers(session: Session) -> None:
+    """Four whose number is gone: one said STOP, one has the app, one never agreed. The fourth is to be phoned."""
+    for number in range(1, 5):
+        person(session, number)
+        gone = {"state": EndpointState.GONE, "reason": Cause.LANDLINE, "changed_at": NOON}
+        session.add(Endpoint(person_id=number, kind=Kind.SMS, id=number, **_reached_by(f"a{number}"), **gone))
+    session.add(Endpoint(person_id=2, kind=Kind.PUSH, id=12, state=EndpointState.OK, **_reached_by("app")))
+    session.flush()
+    consent.record(session, [Line(each, "tb", ConsentState.GRANTED, Source.FILE) for each in (1, 2, 4)], NOON)
+    consent.stop(session, 1, Source.TEXT, "text", NOON)
+
+
+def _reached_by(lookup: str) -> dict[str, Any]:
+    return {"variant": "number", "value": b"sealed", "lookup": lookup.encode().ljust(32), "created_at": NOON}
 
 
 #: What makes each report's golden table.
 KNOWN: Mapping[str, Callable[[Session], None]] = {
+    "funnel": follow_runs,
     "delivery": weigh_delivery,
-    "replies": hear_replies,
+    "reasons": weigh_delivery,
+    "senders": weigh_delivery,
+    "threads": wait_for_answers,
     "consent": write_ledger,
+    "cost": weigh_delivery,
+    "phone": lose_numbers,
 }

@@ -46,9 +46,9 @@ def test_the_clinic_is_all_its_runs_and_what_belongs_to_none(database: Database)
     with database.write() as session:
         weigh_delivery(session)
         clinic, first, second, none = (figures(session, number) for number in (None, 1, 2, 0))
-    assert clinic.planned == first.planned + second.planned + none.planned == 163
+    assert clinic.planned == first.planned + second.planned + none.planned == 166
     assert clinic.replies == first.replies + none.replies == 10
-    assert clinic.cost == pytest.approx(first.cost + none.cost)
+    assert clinic.cost == pytest.approx(first.cost + second.cost + none.cost)
 
 
 def test_the_rows_of_the_report_come_to_the_figures(database: Database) -> None:
@@ -74,7 +74,7 @@ def test_a_step_that_is_no_longer_known_stands_after_the_others(database: Databa
         weigh_delivery(session)
         run(session, "another")
         steps = [row["step"] for row in delivery.rows(session, SCOPE)]
-    assert steps == ["welcome", "welcome", "advice", "advice", "", "confirmation"]
+    assert steps == ["welcome", "welcome", "advice", "advice", "confirmation"]
 
 
 @pytest.mark.parametrize("verb", Verb)

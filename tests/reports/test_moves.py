@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -16,11 +15,11 @@ from outreach.channels.contract import Cause, Kind
 from outreach.delivery import tally
 from outreach.delivery.moves import Move, advance
 from outreach.messages.status import CARRIED, Failure, Purpose, Refusal, State, Withdrawal
-from outreach.messages.tables import Message
+from outreach.messages.tables import Message, Tally
 from outreach.reports import delivery
 from outreach.reports.contract import Scope
 from outreach.reports.figures import COUNTED, figures
-from outreach.store import dialects
+from outreach.store import dialects, rollups
 from outreach.store.database import Database
 from tests.reports.known import MONDAY, NAIROBI, NOON, TUESDAY, person, run
 
@@ -97,9 +96,8 @@ def _move(session: Session, ids: list[int], place: int, to: State, reason: str, 
 
 
 def _fold(database: Database) -> None:
-    with database.write() as session, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally, "FOLD_FROM", 1)
-        assert tally.fold(session) > 0
+    with database.write() as session:
+        assert rollups.fold(session, Tally, crowd=1) > 0
         assert dialects.now(session)
 
 
