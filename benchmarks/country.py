@@ -154,7 +154,7 @@ def _messages(session: Session, people: int) -> None:
               CASE kind WHEN 'push' THEN 'fcm' ELSE 'twilio' END, 'SM' || lpad(to_hex(n), 32, '0'), 1, '', 0,
               1 + s % 2, CASE kind WHEN 'push' THEN 0 ELSE 0.0395 * (1 + s % 2) END, due, due + interval '1 minute'
             FROM (
-              SELECT n, (n - 1) % :people + 1 AS person, (n - 1) / :people AS k, (n * 7919) % 1000 AS s,
+              SELECT n, (n - 1) % :people + 1 AS person, (n - 1) / :people AS k, (n::bigint * 7919) % 1000 AS s,
                 CASE WHEN n % 5 = 0 THEN 'push' ELSE 'sms' END AS kind,
                 now() - ({EACH} - (n - 1) / :people) * interval '{DAYS} days' + n % 20 * interval '1 day' AS due
               FROM generate_series(1, :people * {EACH}) AS n
