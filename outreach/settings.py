@@ -180,6 +180,18 @@ class Settings(BaseSettings):
         description="What Prometheus says as a bearer token to read /metrics; empty: there is no such page.",
         examples=["a long random word"],
     )
+    session_idle: timedelta = Field(
+        timedelta(minutes=45),
+        ge=timedelta(minutes=1),
+        description="How long staff stay signed in without doing anything.",
+        examples=["PT45M"],
+    )
+    session_longest: timedelta = Field(
+        timedelta(hours=12),
+        ge=timedelta(minutes=5),
+        description="How long staff stay signed in at most.",
+        examples=["PT12H"],
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.", examples=["json"])
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged.", examples=["info"]

@@ -10,6 +10,7 @@ import fcntl
 import ipaddress
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from outreach.workspace import Workspace
 from tests.clinic import clinic
 from tests.postgres import Postgres
 
+ROOT = Path(__file__).parent.parent
+
 VARIABLES = {
     "postgres": "OUTREACH_TEST_POSTGRES_URL",
     "redis": "OUTREACH_TEST_REDIS_URL",
@@ -34,13 +37,22 @@ VARIABLES = {
 }
 
 
-def pytest_sessionstart() -> None:
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Stop before the first test when something required is not there: a skip would look like a pass."""
+    if not hasattr(session.config, "workerinput"):  # once, not in every process of pytest-xdist
+        _build_pages()
     required = {name for name in os.environ.get("OUTREACH_TEST_REQUIRE", "").split(",") if name}
     if unknown := required - VARIABLES.keys():
         pytest.exit(f"OUTREACH_TEST_REQUIRE names {sorted(unknown)}; known are {', '.join(VARIABLES)}.", returncode=2)
     if missing := sorted(VARIABLES[name] for name in required if not os.environ.get(VARIABLES[name])):
         pytest.exit(f"Required, but not set: {', '.join(missing)}. `make services` prints them.", returncode=2)
+
+
+def _build_pages() -> None:
+    """Bring what the console's pages load up to date; `make` does nothing where it is."""
+    done = subprocess.run(["make", "--silent", "pages"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.exit(f"The console's pages cannot be built. {done.stderr.strip()}", returncode=2)
 
 
 def _place(name: str) -> str:

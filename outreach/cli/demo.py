@@ -62,7 +62,8 @@ def demo(
 
 def _watched(play: Play) -> None:
     with stage(play, extra=page) as set_:
-        typer.echo(f"\n  The clinic, the phones and the report:  {set_.url}\n", err=True)
+        typer.echo(f"\n  The clinic, the phones and the report:  {set_.url}/demo", err=True)
+        typer.echo(f"  The console, as any of its staff:       {set_.url}\n", err=True)
         typer.echo("  Answer on one of the phones. Ctrl-C ends the demo.", err=True)
         try:
             while True:

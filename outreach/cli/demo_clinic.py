@@ -13,6 +13,10 @@ from zoneinfo import ZoneInfo
 
 from outreach.messages.samples import copy
 from outreach.privacy.keyring import Keyring
+from outreach.staff import accounts
+from outreach.staff.accounts import New
+from outreach.staff.roles import Role
+from outreach.workspace import Workspace
 
 ZONE = "Africa/Nairobi"
 CAMPAIGN = "demo"
@@ -53,6 +57,25 @@ def found(folder: Path) -> None:
     (folder / "campaigns").mkdir(exist_ok=True)
     if not (folder / "keyring.json").exists():
         Keyring.new().save(folder / "keyring.json")
+
+
+#: One for each role; in the demo one click signs in as any of them.
+STAFF = {
+    "wanjiru": ("Wanjiru Kamau", Role.LAUNCHER),
+    "otieno": ("Otieno Odhiambo", Role.HELPER),
+    "achieng": ("Achieng Were", Role.COORDINATOR),
+    "mutua": ("Mutua Kilonzo", Role.ADMIN),
+    "njeri": ("Njeri Maina", Role.AUDITOR),
+}
+
+
+def staff(workspace: Workspace) -> None:
+    """Write down who works here; who is there already stays."""
+    with workspace.database.write() as session:
+        known = {each.name for each in accounts.everybody(session)}
+        for name, (full, role) in STAFF.items():
+            if name not in known:
+                accounts.add(session, workspace.vault, New(name, full, frozenset({role})), "demo")
 
 
 def write_campaign(folder: Path, now: datetime, *, gap: float, unread: float) -> None:

@@ -125,7 +125,8 @@ def stage(play: Play, extra: Extra | None = None) -> Iterator[Stage]:
     with ExitStack() as stack:
         stack.enter_context(serving(create_app(_carrier(play, web)), HOST, ports[1]))
         desk = stack.enter_context(working(workspace))
-        app = console.make(workspace, desk.providers)
+        demo_clinic.staff(workspace)
+        app = console.make(workspace, desk.providers, carrier)
         run_id = _launched(play, workspace, carrier)
         if extra is not None:
             extra(app, workspace, carrier, run_id)

@@ -1,25 +1,74 @@
-"""The web process: webhooks and health. (The demo adds its own page; see `console.demo`.)"""
+"""The web process: webhooks, health, and the console's pages."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from outreach.channels.registry import Providers
-from outreach.console import metrics, webhooks
+from outreach.console import account, home, live, metrics, sign_in, style, webhooks
+from outreach.console.assets import Assets
+from outreach.console.desk import Desk, limits_of
+from outreach.console.guard import Headers, Place
+from outreach.console.visit import Visit, arrive
 from outreach.delivery import carriers
+from outreach.errors import ConflictError, NotFoundError
 from outreach.workspace import Workspace
 
+#: Every noun's pages, one line each.
+NOUNS = (sign_in.pages, account.pages, home.pages, live.pages, style.pages)
 
-def make(workspace: Workspace, providers: Providers) -> FastAPI:
-    """The application of one clinic. Its senders are written down, so that texts can come in before any worker runs."""
+
+def make(workspace: Workspace, providers: Providers, carrier: str = "") -> FastAPI:
+    """The application of one clinic. Its senders are written down, so that texts can come in before any worker runs.
+
+    `carrier`: in the demo, the simulator's URL; it makes signing in one click. Raises OutreachError when the pages are
+    not built.
+    """
     with workspace.database.write() as session:
         carriers.enrol(session, providers)
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(webhooks.make(workspace, providers))
     app.include_router(metrics.make(workspace))
+    _health(app, workspace)
+    _console(app, workspace, carrier)
+    return app
 
+
+def _console(app: FastAPI, workspace: Workspace, carrier: str) -> None:
+    assets, place = Assets(), Place(workspace.settings)
+    for pages in NOUNS:
+        app.include_router(pages)
+    app.include_router(assets.routes())
+    paths = frozenset(route.path for pages in NOUNS for route in pages.routes if hasattr(route, "path"))
+    app.state.desk = Desk(workspace, assets, place, limits_of(workspace), carrier, paths)
+    app.state.hub = live.Hub(workspace)
+    app.add_exception_handler(HTTPException, _told)
+    app.add_exception_handler(NotFoundError, _told)
+    app.add_exception_handler(ConflictError, _told)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
+    app.add_middleware(Headers, place=place, frames=carrier)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """A page that says what to do; what is absent and what is forbidden look the same."""
+    status = error.status_code if isinstance(error, HTTPException) else 404 if isinstance(error, NotFoundError) else 409
+    headers = dict(getattr(error, "headers", None) or {})
+    if status == 303:
+        if request.headers.get("hx-request"):
+            return Response(status_code=204, headers={"HX-Redirect": headers["Location"]})
+        return RedirectResponse(headers["Location"], 303)
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse(f"{status}\n", status, headers=headers)
+    visit: Visit = getattr(request.state, "visit", None) or arrive(request.app.state.desk, request)
+    return visit.show("told.html", status, what=status, door=visit.member is None)
+
+
+def _health(app: FastAPI, workspace: Workspace) -> None:
     @app.get("/health")
     def alive() -> Response:
         """The process answers."""
@@ -34,5 +83,3 @@ def make(workspace: Workspace, providers: Providers) -> FastAPI:
         except SQLAlchemyError:
             return Response(status_code=503)
         return Response(status_code=204)
-
-    return app

@@ -68,9 +68,9 @@ ThreadId = Annotated[int, Path(ge=1, lt=2**63)]
 
 def _routes(shown: _Page) -> APIRouter:
     """Endpoints are plain functions, so that the database is waited for on a thread of the pool."""
-    router = APIRouter(dependencies=[Depends(_from_here)])
+    router = APIRouter(prefix="/demo", dependencies=[Depends(_from_here)])
 
-    @router.get("/")
+    @router.get("")
     def front(show: int = SHOWN) -> Response:
         """Everything."""
         return shown.answer(show=show)
@@ -120,7 +120,7 @@ def cost(text: str) -> str:
 
 
 def _back(thread_id: int) -> Response:
-    return RedirectResponse(f"/threads/{thread_id}#conversations", status_code=303)
+    return RedirectResponse(f"/demo/threads/{thread_id}#conversations", status_code=303)
 
 
 @dataclass(frozen=True, slots=True)

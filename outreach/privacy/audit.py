@@ -62,6 +62,9 @@ class Action(StrEnum):
     STAFF_RESTORED = "staff_restored"
     STAFF_PHONE_SET = "staff_phone_set"
     SIGN_IN_LINK_MADE = "sign_in_link_made"
+    PASSWORD_CHOSEN = "password_chosen"  # noqa: S105
+    SECOND_FACTOR_ON = "second_factor_on"
+    SECOND_FACTOR_OFF = "second_factor_off"
 
 
 @dataclass(frozen=True, slots=True)

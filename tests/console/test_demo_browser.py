@@ -109,9 +109,9 @@ def test_an_answer_by_hand_becomes_a_thread_and_the_reply_reaches_the_phone(
             await tab.call("Input.insertText", text=REPLY)
             await tab.until("document.querySelector('output').textContent.includes('1 part')")
             await asyncio.sleep(2)  # the page has looked at least once
-            assert await tab.ask("[document.activeElement.value, location.pathname.slice(0, 9)]") == [
+            assert await tab.ask("[document.activeElement.value, location.pathname.slice(0, 14)]") == [
                 REPLY,
-                "/threads/",
+                "/demo/threads/",
             ]
             await tab.ask("document.querySelector('.write .first').click()")
             await tab.until(f"document.querySelector('.talk .helper')?.innerText.includes({REPLY!r})")
@@ -141,8 +141,8 @@ def test_it_fits_and_can_be_read_on_a_phone_and_a_desk_by_day_and_by_night(
         async with at(demo, chromium, tmp_path) as tab:
             await answer_by_hand(tab, ANSWER)
             await tab.until("!!document.querySelector('#threads a')")
-            for path in ("/", await tab.ask("document.querySelector('#threads a').pathname")):
-                await tab.open(demo.rstrip("/") + path)
+            for path in ("", await tab.ask("document.querySelector('#threads a').pathname")):
+                await tab.open(demo.removesuffix("/demo") + (path or "/demo"))
                 for width, dark in ((390, False), (390, True), (1280, False), (1280, True)):
                     await tab.look(width, dark=dark)
                     overflow = await tab.ask(

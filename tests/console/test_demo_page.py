@@ -39,7 +39,7 @@ class Shown:
     def own(self) -> dict[str, str]:
         return {"Origin": str(self.http.base_url).rstrip("/")}
 
-    def text(self, path: str = "/") -> str:
+    def text(self, path: str = "/demo") -> str:
         """What a reader sees: no tags, single spaces."""
         return read(self.http.get(path))
 
@@ -103,7 +103,9 @@ def test_who_wrote_last_comes_first_under_a_pseudonym(shown: Shown) -> None:
 @on_sqlite
 def test_no_page_holds_a_number(shown: Shown) -> None:
     threads = [opened(shown, number, f"I am {number}") for number in (AMINA, BARAKA, DAUDI)]
-    everything = "".join(shown.http.get(path).text for path in ("/", *(f"/threads/{each}" for each in threads)))
+    everything = "".join(
+        shown.http.get(path).text for path in ("/demo", *(f"/demo/threads/{each}" for each in threads))
+    )
     assert [number for number in (AMINA, BARAKA, CHAUSIKU, DAUDI) if number[1:] in everything] == []
 
 
@@ -111,16 +113,16 @@ def test_no_page_holds_a_number(shown: Shown) -> None:
 def test_more_conversations_than_fit_are_one_link_away(shown: Shown) -> None:
     for number in range(demo.SHOWN + 1):
         opened(shown, f"+2547110000{number:02d}", "Hello")
-    assert shown.http.get("/").text.count('id="thread-') == demo.SHOWN
+    assert shown.http.get("/demo").text.count('id="thread-') == demo.SHOWN
     assert f"{demo.SHOWN} of {demo.SHOWN + 1} · Show more" in shown.text()
-    assert shown.http.get(f"/?show={2 * demo.SHOWN}").text.count('id="thread-') == demo.SHOWN + 1
+    assert shown.http.get(f"/demo?show={2 * demo.SHOWN}").text.count('id="thread-') == demo.SHOWN + 1
 
 
 def test_an_open_conversation_shows_the_campaigns_text_theirs_and_ours(shown: Shown) -> None:
     with shown.workspace.database.write() as session:
         messages(session, [shown.people.amina], shown.run_id, state=State.DELIVERED)
     thread = opened(shown)
-    text = shown.text(f"/threads/{thread}")
+    text = shown.text(f"/demo/threads/{thread}")
     order = ["Campaign", "When can I come?", "Automatic answer", "Your reply to"]
     assert [text.index(each) for each in order] == sorted(text.index(each) for each in order)
 
@@ -128,10 +130,10 @@ def test_an_open_conversation_shows_the_campaigns_text_theirs_and_ours(shown: Sh
 def test_a_reply_is_sent_and_shown(shown: Shown) -> None:
     thread = opened(shown)
     seen = str(inbox.show(shown.workspace, thread).last)
-    answer = shown.post(f"/threads/{thread}/reply", text="Come today at nine.", seen=seen)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/threads/{thread}#conversations")
+    answer = shown.post(f"/demo/threads/{thread}/reply", text="Come today at nine.", seen=seen)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/demo/threads/{thread}#conversations")
     assert sent(shown.workspace, shown.people.amina)[-1].text == "Come today at nine."
-    assert "Come today at nine. queued" in shown.text(f"/threads/{thread}")
+    assert "Come today at nine. queued" in shown.text(f"/demo/threads/{thread}")
 
 
 @on_sqlite
@@ -139,7 +141,7 @@ def test_a_reply_that_cannot_go_is_told_and_kept(shown: Shown) -> None:
     thread = opened(shown)
     seen = str(inbox.show(shown.workspace, thread).last)
     opened(shown, AMINA, "And one thing more")
-    answer = shown.post(f"/threads/{thread}/reply", text="My first thought", seen=seen)
+    answer = shown.post(f"/demo/threads/{thread}/reply", text="My first thought", seen=seen)
     assert answer.status_code == 409
     assert "The thread has gone on meanwhile." in read(answer)
     assert ">My first thought</textarea>" in answer.text
@@ -150,22 +152,24 @@ def test_a_reply_that_cannot_go_is_told_and_kept(shown: Shown) -> None:
 def test_nobody_is_offered_to_answer_a_person_who_said_stop(shown: Shown) -> None:
     thread = opened(shown)
     write(shown.workspace, AMINA, "STOP")
-    assert "This person said STOP." in shown.text(f"/threads/{thread}")
-    assert "<textarea" not in shown.http.get(f"/threads/{thread}").text
-    answer = shown.post(f"/threads/{thread}/reply", text="Are you sure?")
+    assert "This person said STOP." in shown.text(f"/demo/threads/{thread}")
+    assert "<textarea" not in shown.http.get(f"/demo/threads/{thread}").text
+    answer = shown.post(f"/demo/threads/{thread}/reply", text="Are you sure?")
     assert answer.status_code == 409
     assert "She said STOP" in read(answer)
 
 
 def test_a_conversation_is_closed_once(shown: Shown) -> None:
     thread = opened(shown)
-    assert shown.post(f"/threads/{thread}/close").status_code == 303
-    assert "Closed. When this person writes again" in shown.text(f"/threads/{thread}")
-    assert shown.post(f"/threads/{thread}/close").status_code == 409
+    assert shown.post(f"/demo/threads/{thread}/close").status_code == 303
+    assert "Closed. When this person writes again" in shown.text(f"/demo/threads/{thread}")
+    assert shown.post(f"/demo/threads/{thread}/close").status_code == 409
 
 
 @on_sqlite
-@pytest.mark.parametrize(("path", "status"), [("/threads/77", 404), ("/threads/0", 422), (f"/threads/{2**63}", 422)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/demo/threads/77", 404), ("/demo/threads/0", 422), (f"/demo/threads/{2**63}", 422)]
+)
 def test_what_is_not_there_is_told(shown: Shown, path: str, status: int) -> None:
     assert shown.http.get(path).status_code == status
 
@@ -173,7 +177,7 @@ def test_what_is_not_there_is_told(shown: Shown, path: str, status: int) -> None
 @on_sqlite
 def test_words_of_people_are_words_and_no_markup(shown: Shown) -> None:
     thread = opened(shown, AMINA, '<script src="/x"></script><b onclick=x>')
-    for path in ("/", f"/threads/{thread}"):
+    for path in ("/demo", f"/demo/threads/{thread}"):
         assert '<script src="/x">' not in shown.http.get(path).text
         assert "&lt;b onclick=x&gt;" in shown.http.get(path).text
 
@@ -181,7 +185,7 @@ def test_words_of_people_are_words_and_no_markup(shown: Shown) -> None:
 @on_sqlite
 def test_only_this_machines_own_names_are_answered(shown: Shown) -> None:
     given = {"127.0.0.1": 200, "localhost:8000": 200, "clinic.example": 403, "localhost.evil.example": 403, "": 403}
-    assert {host: shown.http.get("/", headers={"Host": host}).status_code for host in given} == given
+    assert {host: shown.http.get("/demo", headers={"Host": host}).status_code for host in given} == given
 
 
 FORMS = [
@@ -201,14 +205,14 @@ def test_a_form_must_come_from_the_page(shown: Shown) -> None:
     for label, headers, _ in FORMS:
         thread = opened(shown)
         given = headers | (shown.own if headers.get("Origin") == "own" else {})
-        answer = shown.http.post(f"/threads/{thread}/close", headers=given)
+        answer = shown.http.post(f"/demo/threads/{thread}/close", headers=given)
         found.append((label, headers, answer.status_code))
     assert found == FORMS
 
 
 @on_sqlite
 def test_a_form_that_is_too_long_is_not_read(shown: Shown) -> None:
-    assert shown.post("/parts", text="x" * demo.CAP).status_code == 413
+    assert shown.post("/demo/parts", text="x" * demo.CAP).status_code == 413
 
 
 COSTS = [
@@ -223,12 +227,12 @@ COSTS = [
 
 @on_sqlite
 def test_a_reply_is_counted_before_it_is_sent(shown: Shown) -> None:
-    assert [(text, shown.post("/parts", text=text).text) for text, _ in COSTS] == COSTS
+    assert [(text, shown.post("/demo/parts", text=text).text) for text, _ in COSTS] == COSTS
 
 
 @on_sqlite
 def test_the_page_is_all_its_own(shown: Shown) -> None:
-    answer = shown.http.get(f"/threads/{opened(shown)}")
+    answer = shown.http.get(f"/demo/threads/{opened(shown)}")
     policy = answer.headers["content-security-policy"]
     assert policy.startswith(f"default-src 'self'; frame-src {CARRIER};")
     assert "unsafe" not in policy

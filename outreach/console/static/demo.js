@@ -93,7 +93,7 @@ document.addEventListener("input", (event) => {
   clearTimeout(soon);
   soon = setTimeout(async () => {
     const body = new URLSearchParams({ text: event.target.value });
-    const answer = await fetch("/parts", { method: "POST", body }).catch(() => null);
+    const answer = await fetch("/demo/parts", { method: "POST", body }).catch(() => null);
     if (answer?.ok) document.querySelector("output").textContent = await answer.text();
   }, 200);
 });

@@ -1,0 +1,64 @@
+// Draws every figure with data-chart from the table beside it: the table is the truth, the drawing a view of it.
+import uPlot from "uplot";
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const inks = () => [css("--leaf"), css("--clay"), css("--calm"), css("--warn")];
+const dashes = [[], [6, 4], [2, 3], [10, 3, 2, 3]]; // so that lines differ on grey paper too
+
+function read(table) {
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const rows = [...table.tBodies[0].rows];
+  const value = (cell) => (cell.dataset.value === undefined || cell.dataset.value === "" ? null : Number(cell.dataset.value));
+  const times = rows.every((row) => row.cells[0].dataset.value);
+  const x = rows.map((row, place) => (times ? Number(row.cells[0].dataset.value) : place));
+  const series = heads.slice(1).map((_, column) => rows.map((row) => value(row.cells[column + 1])));
+  return { heads, labels: rows.map((row) => row.cells[0].textContent.trim()), times, data: [x, ...series] };
+}
+
+function options(figure, { heads, labels, times }, width) {
+  const bars = figure.dataset.chart === "bars";
+  const ink = css("--soft");
+  const axis = { stroke: ink, grid: { stroke: css("--edge"), width: 1 }, ticks: { show: false }, font: `13px ${css("--sans")}` };
+  const short = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
+  return {
+    width,
+    height: Math.max(220, Math.min(340, width * 0.45)),
+    scales: { x: { time: times && !bars, range: bars ? (_, low, high) => [low - 0.5, high + 0.5] : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
+    legend: { live: true },
+    cursor: { drag: { x: false, y: false } },
+    axes: [
+      bars || !times ? { ...axis, grid: { show: false }, splits: (u) => u.data[0], values: (_, ticks) => ticks.map((tick) => labels[tick] ?? "") } : axis,
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short.format(tick)) },
+    ],
+    series: [
+      { label: heads[0], value: (_, at) => (at == null ? "" : times ? new Date(at * 1000).toLocaleDateString(document.documentElement.lang) : labels[at]) },
+      ...heads.slice(1).map((label, place) => ({
+        label,
+        stroke: inks()[place % 4],
+        fill: bars ? `${inks()[place % 4]}cc` : undefined,
+        dash: dashes[place % 4],
+        width: 2,
+        points: { show: !bars },
+        paths: bars ? uPlot.paths.bars({ size: [0.6, 60] }) : undefined,
+      })),
+    ],
+  };
+}
+
+function draw(figure) {
+  const place = figure.querySelector(".plot");
+  const found = read(figure.querySelector("table"));
+  place.replaceChildren();
+  if (!found.data[0].length) return;
+  new uPlot(options(figure, found, place.clientWidth || figure.clientWidth), found.data, place);
+}
+
+const all = () => document.querySelectorAll("figure[data-chart]").forEach(draw);
+all();
+let soon;
+addEventListener("resize", () => {
+  clearTimeout(soon);
+  soon = setTimeout(all, 150);
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+document.addEventListener("htmx:afterSettle", all);

@@ -1,0 +1,96 @@
+"""Who may do what. One function says it, and what is not said here nobody may.
+
+To add an action: a member of `Act`, a line in `ALLOWED`; then its row in `tests/console/test_policy.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from outreach.staff.accounts import Member
+from outreach.staff.roles import Role, StaffState
+
+_LAUNCHER, _HELPER, _COORDINATOR, _ADMIN, _AUDITOR = (
+    Role.LAUNCHER,
+    Role.HELPER,
+    Role.COORDINATOR,
+    Role.ADMIN,
+    Role.AUDITOR,
+)
+
+
+class Act(StrEnum):
+    """What can be done in the console. Every route declares one."""
+
+    ENTER = "enter"  # sign in: the only thing that nobody in particular may do
+    BE_THERE = "be_there"  # home, one's own account, signing out, hearing that something changed
+    SEE_THREADS = "see_threads"
+    ANSWER_THREADS = "answer_threads"
+    HAND_OVER_THREADS = "hand_over_threads"  # to somebody else than oneself
+    WRITE_CANNED = "write_canned"
+    ASK_REVEAL = "ask_reveal"
+    GRANT_REVEAL = "grant_reveal"
+    SEE_CAMPAIGNS = "see_campaigns"
+    WRITE_CAMPAIGNS = "write_campaigns"  # definitions, templates, sending a test, proposing
+    APPROVE_CAMPAIGNS = "approve_campaigns"
+    RUN_CAMPAIGNS = "run_campaigns"  # pause, resume, cancel, launch what is approved
+    SEE_PEOPLE = "see_people"
+    IMPORT_PEOPLE = "import_people"
+    CHANGE_CONSENT = "change_consent"
+    EXPORT_PEOPLE = "export_people"
+    FORGET_PEOPLE = "forget_people"
+    SEE_REPORTS = "see_reports"
+    SEE_FAILED_PEOPLE = "see_failed_people"  # whom to phone: pseudonyms
+    SEE_SETTINGS = "see_settings"
+    CHANGE_SETTINGS = "change_settings"
+    SEE_STAFF = "see_staff"
+    CHANGE_STAFF = "change_staff"
+    SEE_RECORD = "see_record"
+    SEE_STYLE = "see_style"
+    SEE_HANDSETS = "see_handsets"
+
+
+_ALL = frozenset(Role)
+
+ALLOWED: Mapping[Act, frozenset[Role]] = {
+    Act.BE_THERE: _ALL,
+    Act.SEE_THREADS: frozenset({_HELPER, _COORDINATOR}),
+    Act.ANSWER_THREADS: frozenset({_HELPER, _COORDINATOR}),
+    Act.HAND_OVER_THREADS: frozenset({_HELPER, _COORDINATOR}),
+    Act.WRITE_CANNED: frozenset({_COORDINATOR}),
+    Act.ASK_REVEAL: frozenset({_LAUNCHER, _HELPER, _COORDINATOR}),
+    Act.GRANT_REVEAL: frozenset({_COORDINATOR, _ADMIN}),
+    Act.SEE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN, _AUDITOR}),
+    Act.WRITE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.APPROVE_CAMPAIGNS: frozenset({_COORDINATOR, _ADMIN}),
+    Act.RUN_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.SEE_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.IMPORT_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.CHANGE_CONSENT: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.EXPORT_PEOPLE: frozenset({_COORDINATOR, _ADMIN}),
+    Act.FORGET_PEOPLE: frozenset({_COORDINATOR, _ADMIN}),
+    Act.SEE_REPORTS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN, _AUDITOR}),
+    Act.SEE_FAILED_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.SEE_SETTINGS: frozenset({_COORDINATOR, _ADMIN, _AUDITOR}),
+    Act.CHANGE_SETTINGS: frozenset({_ADMIN}),
+    Act.SEE_STAFF: frozenset({_ADMIN, _AUDITOR}),
+    Act.CHANGE_STAFF: frozenset({_ADMIN}),
+    Act.SEE_RECORD: frozenset({_ADMIN, _AUDITOR}),
+    Act.SEE_STYLE: frozenset({_ADMIN}),
+    Act.SEE_HANDSETS: _ALL,
+}
+
+#: What one may do only to what somebody else made or asked for: two people see it.
+SECOND_PERSON = frozenset({Act.APPROVE_CAMPAIGNS, Act.GRANT_REVEAL})
+
+
+def may(member: Member | None, act: Act, owner: str | None = None) -> bool:
+    """Whether somebody may do something. `owner`: the staff name of whoever made or asked for what it is done to."""
+    if act == Act.ENTER:
+        return True
+    if member is None or member.state != StaffState.ACTIVE:
+        return False
+    if act in SECOND_PERSON and owner == member.name:
+        return False
+    return bool(member.roles & ALLOWED.get(act, frozenset()))

@@ -1,0 +1,35 @@
+"""Who gets where: every route of the console, and the roles that it answers. Written by hand, read by the tests.
+
+L launcher, H helper, C coordinator, A admin, U auditor; * means whoever is not signed in either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from outreach.staff.roles import Role
+
+LETTERS = {"L": Role.LAUNCHER, "H": Role.HELPER, "C": Role.COORDINATOR, "A": Role.ADMIN, "U": Role.AUDITOR}
+
+ACCESS: Mapping[str, str] = {
+    "GET /sign-in": "*LHCAU",
+    "POST /sign-in": "*LHCAU",
+    "GET /sign-in/code": "*LHCAU",
+    "POST /sign-in/code": "*LHCAU",
+    "GET /welcome": "*LHCAU",
+    "POST /welcome": "*LHCAU",
+    "POST /sign-in/as/{name}": "*LHCAU",
+    "POST /sign-out": "*LHCAU",
+    "POST /language": "*LHCAU",
+    "GET /": "LHCAU",
+    "GET /live": "LHCAU",
+    "GET /me": "LHCAU",
+    "POST /me/language": "LHCAU",
+    "GET /me/password": "LHCAU",
+    "POST /me/password": "LHCAU",
+    "GET /me/second-factor": "LHCAU",
+    "POST /me/second-factor": "LHCAU",
+    "POST /me/second-factor/off": "LHCAU",
+    "POST /me/sign-out-everywhere": "LHCAU",
+    "GET /style": "A",
+}
