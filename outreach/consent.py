@@ -1,8 +1,8 @@
 """The consent ledger: append-only lines of who agreed to what, when, how, in which words; and where that stands now.
 
-A person's STOP is a line for every topic at once (`ALL`). It outweighs every topic, and only her own START lifts it:
-no import, invitation or member of staff can. The latest line of each (person, topic) is kept in `standing`, written in
-the same transaction, so that planning a campaign is one join.
+A person's STOP is a line for every topic at once (`ALL`), and so is her pause. It outweighs every topic, and only her
+own START lifts it: no import, invitation or member of staff can. The latest line of each (person, topic) is kept in
+`standing`, written in the same transaction, so that planning a campaign is one join.
 """
 
 from __future__ import annotations
@@ -203,9 +203,29 @@ def stop(session: Session, person_id: int, source: Source, evidence: str, at: da
     return True
 
 
+def pause(session: Session, person_id: int, until: datetime, evidence: str, at: datetime) -> bool:
+    """Write that a person wants nothing until then, of any topic. False when she had stopped: that outweighs it."""
+    if stopped(session, [person_id]):
+        return False
+    record(session, [Line(person_id, ALL, ConsentState.PAUSED, Source.TEXT, evidence, until=until)], at)
+    return True
+
+
+def end(session: Session, person_id: int, topics: Collection[str], evidence: str, at: datetime) -> set[str]:
+    """Write that a person's consent to topics has ended, by her own text. Gives those that she had or was asked for."""
+    lines = [line for (_, topic), line in standing(session, [person_id]).items() if topic in topics]
+    ended = {line.topic for line in lines if line.state != ConsentState.REVOKED}
+    revoked = [Line(person_id, topic, ConsentState.REVOKED, Source.TEXT, evidence) for topic in sorted(ended)]
+    record(session, revoked, at)
+    return ended
+
+
 def start(session: Session, person_id: int, evidence: str, at: datetime) -> bool:
-    """Lift a STOP by the person's own START; every topic stands again as it stood. False when there was none."""
-    if not stopped(session, [person_id]):
+    """Lift a STOP or a pause by the person's own START; every topic stands again as it stood. False when there was
+    none.
+    """
+    line = session.get(Standing, (person_id, ALL), populate_existing=True)
+    if line is None or not (line.state == ConsentState.REVOKED or paused(at, line)):
         return False
     record(session, [Line(person_id, ALL, ConsentState.GRANTED, Source.TEXT, evidence)], at)
     return True
@@ -233,9 +253,16 @@ def agrees(at: datetime, *lines: Standing | None) -> bool:
     return everything is None or _allows(everything, at)
 
 
+def paused(at: datetime, line: Standing | None) -> bool:
+    """Whether a line is a pause that is not over."""
+    if line is None or line.state != ConsentState.PAUSED:
+        return False
+    return line.until is None or line.until > at
+
+
 def _allows(line: Standing, at: datetime) -> bool:
     if line.state == ConsentState.PAUSED:
-        return line.until is not None and line.until <= at
+        return not paused(at, line)
     return line.state == ConsentState.GRANTED
 
 

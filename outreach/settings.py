@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         description="Topics whose templates must have a covert body.",
         examples=['["hiv"]'],
     )
+    loss_topics: list[str] = Field(
+        ["maternal"],
+        description="Topics that end at once for whoever writes that a pregnancy has ended (LOSS).",
+        examples=['["maternal", "newborn"]'],
+    )
     part_limit: int = Field(3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"])
     most_a_day: int = Field(
         3, ge=0, description="Campaign messages that one person gets in a day at most, of all campaigns; 0: no limit."

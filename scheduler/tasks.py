@@ -107,10 +107,11 @@ def plan() -> None:
 
 @shared_task(name=SWEEP)
 def sweep_up() -> None:
-    """Settle what is in doubt."""
+    """Settle what is in doubt, and forget whoever has asked for it."""
     with _whole(), desk().alone(SWEEP) as free:
         if free:
             sweep.sweep(desk().workspace, desk().providers)
+            forgetting.finish(desk().workspace)
             _alive("sweep")
 
 

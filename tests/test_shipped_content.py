@@ -40,11 +40,27 @@ SHORT = {day: date(2028, 5, 1) for day in ("due_date", "refill_date", "visit_dat
     "clinic": "A",
     "within_hours": 1,
     "help_line": "",
+    "code": "0000",
+    "until": date(2028, 5, 1),
+    "topics": None,
+    "name": None,
+    "day": "2028-05-01",
+    "wording": None,
+    "start": None,
+    "end": None,
 }
 LONG = {day: date(2028, 9, 28) for day in ("due_date", "refill_date", "visit_date")} | {
     "clinic": "Sunrise Health Centre",
     "within_hours": 72,
     "help_line": "+254 722 178 177 234",  # as long as the setting lets it be
+    "code": "9999",
+    "until": date(2028, 9, 28),
+    "topics": "reminders (2026-11-25, form-7), reminders (2026-11-25)",  # more is cut (`threads.wishes`)
+    "name": "mental-health",
+    "day": "2028-09-28",
+    "wording": "form-7 2026-03",
+    "start": "08:00",
+    "end": "12:00",
 }
 ROUTE = {
     "en": r"\breply here\b|\bwrite to us\b",
@@ -114,7 +130,10 @@ def test_answers_of_the_system_are_there_in_every_language(template: Template) -
 
 def test_the_system_can_answer_whatever_it_must() -> None:
     names = {template.name.removeprefix(SYSTEM) for template in ANSWERS}
-    assert names == {"answer", "help", "invitation", "joined", "start", "stop", "urgent"}
+    assert names == {
+        *("answer", "call", "forget", "forget-again", "forgotten", "help", "info", "invitation", "joined", "lang"),
+        *("lang-menu", "loss", "pause", "start", "stop", "time", "time-menu", "topic", "urgent"),
+    }
 
 
 @each_template

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from outreach.audience import places
-from outreach.audience.hours import Hours
+from outreach.audience.hours import EVENING, MIDDAY, MORNING, Hours
 from outreach.audience.tables import Openness
 from outreach.audience.verdicts import RowRefusal
 
@@ -34,9 +34,9 @@ _OPENNESS = {
     **dict.fromkeys(("open", "ouvert", "wazi"), Openness.OPEN),
 }
 _PARTS_OF_A_DAY = {
-    **dict.fromkeys(("morning", "matin", "asubuhi"), Hours(8 * 60, 12 * 60)),
-    **dict.fromkeys(("midday", "midi", "mchana"), Hours(12 * 60, 14 * 60)),
-    **dict.fromkeys(("evening", "soir", "jioni"), Hours(17 * 60, 20 * 60)),
+    **dict.fromkeys(("morning", "matin", "asubuhi"), MORNING),
+    **dict.fromkeys(("midday", "midi", "mchana"), MIDDAY),
+    **dict.fromkeys(("evening", "soir", "jioni"), EVENING),
 }
 _NO = {"no", "n", "non", "hapana", "false", "0", "refused", "declined", "refuse"}
 _NOT_KNOWN = {"", "-", "none", "n/a", "na", "unknown", "inconnu"}

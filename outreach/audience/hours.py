@@ -35,6 +35,10 @@ class Hours:
         return minute >= self.start or minute < self.end
 
 
+#: What people call parts of a day.
+MORNING, MIDDAY, EVENING = Hours(8 * 60, 12 * 60), Hours(12 * 60, 14 * 60), Hours(17 * 60, 20 * 60)
+
+
 def quiet_hours(text: str) -> Hours | None:
     """The setting `quiet_hours`, "21:00-08:00" or "off" (None). Raises SettingError."""
     if text == "off":

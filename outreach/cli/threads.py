@@ -82,7 +82,8 @@ def _table(found: list[Summary], now: datetime) -> Table:
 def _state(each: Summary) -> Text:
     urgent = f"urgent: {each.urgent.replace('_', ' ')}" if each.urgent else ""
     state = "stopped" if each.stopped else "perhaps a stop" if each.hold else "" if urgent else str(each.state)
-    return Text(", ".join(filter(None, (urgent, state))), style="bold red" if urgent else "")
+    call = "wants to be called" if each.wants_call else ""
+    return Text(", ".join(filter(None, (urgent, state, call))), style="bold red" if urgent else "")
 
 
 def _ago(now: datetime, since: datetime) -> str:
@@ -108,6 +109,8 @@ def _print(conversation: Conversation) -> None:
     console.print(f"[bold]{summary.pseudonym}[/bold] · {summary.language} · {summary.topic or summary.programme}")
     if summary.urgent:
         console.print(f"[bold red]Urgent: she wrote of {summary.urgent.replace('_', ' ')}.[/bold red]")
+    if summary.wants_call:
+        console.print("[yellow]She asks to be called.[/yellow]")
     if summary.stopped:
         console.print("[yellow]She said STOP: nothing can be sent until she sends START.[/yellow]")
     if summary.assignee:

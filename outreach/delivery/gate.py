@@ -64,7 +64,8 @@ def _agreed(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
         return Refusal.STOPPED
     topic = facts.standing.get((person.id, claim.topic))
     if claim.purpose == Purpose.INVITATION:
-        return None if topic is not None and topic.state == ConsentState.INVITED else Refusal.NO_CONSENT
+        asked = topic is not None and topic.state == ConsentState.INVITED
+        return None if asked and not consent.paused(facts.at, everything) else Refusal.NO_CONSENT
     if claim.purpose == Purpose.CAMPAIGN and not consent.agrees(facts.at, topic, everything):
         return Refusal.NO_CONSENT
     return None

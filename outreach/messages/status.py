@@ -132,6 +132,8 @@ class Withdrawal(StrEnum):
     STOPPED = "stopped"
     FORGOTTEN = "forgotten"
     RUN_CANCELLED = "run_cancelled"
+    PAUSED = "paused"
+    LOSS = "loss"  # a pregnancy has ended: so have the messages about it
 
 
 class Purpose(StrEnum):

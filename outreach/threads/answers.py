@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,12 +17,16 @@ from outreach.delivery.enqueue import Draft, enqueue
 from outreach.messages.samples import system_text
 from outreach.messages.status import ENDS, Purpose
 from outreach.messages.tables import Message
+from outreach.threads.questions import Asker
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
 
 #: Somebody in danger who writes on is told where to call no more often than this.
 URGENT_AGAIN = timedelta(hours=1)
+
+#: What is said once to somebody is not said again within this time, however often she asks for it.
+ONCE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +41,43 @@ class Note:
     at: datetime
 
 
-def say(session: Session, note: Note, name: str, purpose: Purpose, *, thread_id: int | None = None) -> None:
-    """Queue one of the system's texts. What is wrong with it is logged and never undoes what the person asked for."""
-    if not note.sender:
-        logger.error("no sender for texts", job=name)
-        return
+def asker_of(note: Note) -> Asker:
+    """Who is asked something."""
+    return Asker(note.workspace.vault, note.person.id, note.at)
+
+
+def text_of(note: Note, name: str, more: Mapping[str, object]) -> str:
+    """One of the system's texts in the person's language. `more`: what only this text says."""
     settings = note.workspace.settings
     values = {
         "clinic": settings.clinic,
         "within_hours": max(1, round(settings.answer_within.total_seconds() / 3600)),
         "help_line": settings.help_lines.get(note.person.country, ""),
+        **more,
     }
+    return system_text(name, note.person.language, values, note.workspace.folder, fallback=settings.language)
+
+
+def say(
+    session: Session,
+    note: Note,
+    name: str,
+    purpose: Purpose,
+    *,
+    thread_id: int | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> int | None:
+    """Queue one of the system's texts; gives the message's id. What is wrong with it is logged and never undoes what
+    the person asked for.
+    """
+    if not note.sender:
+        logger.error("no sender for texts", job=name)
+        return None
     try:
-        text = system_text(name, note.person.language, values, note.workspace.folder, fallback=settings.language)
+        text = text_of(note, name, more)
     except Exception as error:  # a clinic's files may be unreadable in any way
         logger.error("system text missing", job=name, exc_info=error)
-        return
+        return None
     draft = Draft(
         person_id=note.person.id,
         key=note.key,
@@ -60,7 +87,20 @@ def say(session: Session, note: Note, name: str, purpose: Purpose, *, thread_id:
         sender=note.sender,
         thread_id=thread_id,
     )
-    enqueue(session, draft, settings, note.at)
+    return enqueue(session, draft, note.workspace.settings, note.at)
+
+
+def told(session: Session, note: Note, name: str, within: timedelta = ONCE, *, thread_id: int | None = None) -> bool:
+    """Whether she was told so of late (in a thread), by a text that has not come to nothing."""
+    query = select(Message.id).where(
+        Message.person_id == note.person.id,
+        Message.dedupe_key.startswith(f"{name}:", autoescape=True),
+        Message.created_at > note.at - within,
+        Message.state.not_in(ENDS),
+    )
+    if thread_id is not None:
+        query = query.where(Message.thread_id == thread_id)
+    return session.scalar(query.limit(1)) is not None
 
 
 def first_answer(session: Session, note: Note, thread_id: int) -> None:
@@ -73,16 +113,7 @@ def urgent_answer(session: Session, note: Note, thread_id: int) -> None:
     """Tell somebody in danger whom to call now. Nobody who said stop is written to, not even then: the thread is
     urgent all the same, and a person sees both.
     """
-    if not consent.stopped(session, [note.person.id]) and not _told(session, note, thread_id):
+    if consent.stopped(session, [note.person.id]):
+        return
+    if not told(session, note, "urgent", URGENT_AGAIN, thread_id=thread_id):
         say(session, note, "urgent", Purpose.AUTOMATIC, thread_id=thread_id)
-
-
-def _told(session: Session, note: Note, thread_id: int) -> bool:
-    """Whether she was told of late, by a text that has not come to nothing."""
-    query = select(Message.id).where(
-        Message.thread_id == thread_id,
-        Message.dedupe_key.startswith("urgent:", autoescape=True),
-        Message.created_at > note.at - URGENT_AGAIN,
-        Message.state.not_in(ENDS),
-    )
-    return session.scalar(query.limit(1)) is not None

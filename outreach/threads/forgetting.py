@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach import consent, failpoints, log
@@ -30,14 +30,17 @@ from outreach.privacy.audit import Action
 from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof, PersonKey
 from outreach.store import dialects
-from outreach.threads import waits
-from outreach.threads.tables import Outcome, Thread, ThreadEvent, ThreadState
+from outreach.threads import questions, waits
+from outreach.threads.tables import Outcome, Question, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
 
 OUTCOME = Outcome.FORGOTTEN  # of her threads
 _AT_ONCE = 500
+
+#: How long the last word to somebody who is to be forgotten may take.
+PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,34 @@ def forget(workspace: Workspace, pseudonym: str, by: str, why: str = "") -> bool
         masters = session.scalars(select(KeyProof.master)).all()
     failpoints.reach("forget.committed")
     return cut_out(workspace, {master: [person_id] for master in masters})
+
+
+def finish(workspace: Workspace) -> int:
+    """Forget whoever has confirmed her FORGET, as soon as the last word to her is on its way; gives how many.
+
+    The last word needs her number, so that cannot go in the same transaction. If it cannot be sent within `PATIENCE`,
+    she is forgotten without it: it is a courtesy, forgetting is what was promised.
+    """
+    with workspace.database.read() as session:
+        leaving = _leaving(session)
+        masters = session.scalars(select(KeyProof.master)).all()
+    for person_id in leaving:
+        with workspace.database.write() as session:
+            erase(session, workspace, person_id, Source.TEXT)
+            audit.append(session, workspace.vault, "outreach", Action.PERSON_FORGOTTEN, f"person:{person_id}", "FORGET")
+    if leaving:
+        cut_out(workspace, dict.fromkeys(masters, leaving))
+    with workspace.database.write() as session:
+        over = Question.until < dialects.now(session) - questions.KEPT
+        session.execute(delete(Question).where(over, Question.agreed_at.is_(None)))
+    return len(leaving)
+
+
+def _leaving(session: Session) -> list[int]:
+    waits = exists().where(Message.id == Question.farewell, Message.state.in_([*WAITING, State.SENDING]))
+    late = Question.agreed_at <= dialects.now(session) - PATIENCE
+    query = select(Question.person_id).where(Question.agreed_at.is_not(None), or_(late, ~waits))
+    return list(session.scalars(query.order_by(Question.person_id)))
 
 
 def erase(session: Session, workspace: Workspace, person_id: int, source: Source) -> None:
@@ -101,7 +132,7 @@ def _empty(session: Session, person_id: int) -> None:
     """Delete what describes her. Of the ledger every line stays, as the proof that we were allowed to write; words that
     stood in her own row of a table go.
     """
-    for table in (PersonKey, Endpoint, PersonTag, PersonField):
+    for table in (PersonKey, Endpoint, PersonTag, PersonField, Question):
         session.execute(delete(table).where(table.person_id == person_id))
     session.execute(delete(Standing).where(Standing.person_id == person_id, Standing.topic != consent.ALL))
     noted = update(ThreadEvent).where(ThreadEvent.thread_id.in_(select(Thread.id).where(Thread.person_id == person_id)))

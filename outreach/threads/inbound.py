@@ -6,7 +6,7 @@ that the text has arrived. No broker stands in this path.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,15 +17,17 @@ from outreach import failpoints, log, parts
 from outreach.audience import people
 from outreach.audience.tables import Person, PersonState
 from outreach.channels.contract import Inbound, Kind, SenderSpec
+from outreach.consent import Source
 from outreach.delivery import carriers, tally
 from outreach.errors import SettingError
 from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.vault import seal
 from outreach.store import dialects
-from outreach.threads import answers, keywords, verbs, waits
+from outreach.threads import answers, forgetting, keywords, leaving, questions, verbs, waits
+from outreach.threads.deeds import LOSS, Done
 from outreach.threads.keywords import Understood, Verb
-from outreach.threads.tables import Thread, ThreadState
+from outreach.threads.tables import Question, Thread, ThreadState
 from outreach.threads.urgent import Urgent, gravest, urgency
 from outreach.workspace import Workspace
 
@@ -80,6 +82,8 @@ def _person(session: Session, workspace: Workspace, inbound: Inbound, at: dateti
         person_id = people.adopt(session, workspace.vault, inbound.number, workspace.settings, at)
         query = dialects.take(select(Person).where(Person.id == person_id), wait=True)
         person = session.scalars(query.execution_options(populate_existing=True)).one()
+        if person.state == PersonState.ACTIVE and leaving.is_leaving(session, person_id):
+            forgetting.erase(session, workspace, person_id, Source.TEXT)
         if person.state == PersonState.ACTIVE:
             return person  # else she was forgotten while we waited: whoever writes from this number now is new
 
@@ -98,21 +102,25 @@ def _sender(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> st
 def _act(
     session: Session, workspace: Workspace, inbound: Inbound, person: Person, sender: str, at: datetime
 ) -> Received:
-    understood = _understand(inbound, person.language)
+    asked = session.get(Question, person.id)
+    understood = questions.read(asked, inbound.text, _understand(inbound, person.language), at)
     context = _context(session, person.id, at)
     key = people.keys_of(session, workspace.vault, [person.id])[person.id]
     note = answers.Note(workspace, person, key, sender, inbound, at)
     person.replied_at = at
-    outcome = verbs.act(session, note, understood.verb) if understood.verb is not None else ""
+    done = verbs.act(session, note, understood)
     urgent = urgency(inbound.text, person.language, workspace.folder)
-    if outcome and urgent is None:
-        return Received(outcome, _keep(session, note, context, outcome, None))
-    thread, fresh = _thread(session, note, context, understood, urgent)
-    outcome = outcome or ("needs_person" if understood.hold or urgent else "thread")
+    if done.outcome and not done.thread and urgent is None:
+        return Received(done.outcome, _keep(session, note, context, done.outcome, None))
+    done = replace(done, hold=done.hold or understood.hold)
+    thread, fresh = _thread(session, note, context, done, urgent)
+    outcome = done.outcome or ("needs_person" if understood.hold or urgent else "thread")
     message = _keep(session, note, context, outcome, thread.id)
-    if urgent:
+    if done.says:
+        answers.say(session, note, done.says, Purpose.AUTOMATIC, thread_id=thread.id)
+    if urgent and done.says != LOSS:  # that says whom to call as well
         answers.urgent_answer(session, note, thread.id)
-    elif fresh:
+    elif fresh and not done.outcome:
         answers.first_answer(session, note, thread.id)
     return Received(outcome, message, thread.id)
 
@@ -148,7 +156,7 @@ def _context(session: Session, person_id: int, at: datetime) -> Context:
 
 
 def _thread(
-    session: Session, note: answers.Note, context: Context, understood: Understood, urgent: Urgent | None
+    session: Session, note: answers.Note, context: Context, done: Done, urgent: Urgent | None
 ) -> tuple[Thread, bool]:
     """Her open thread in this programme, or a new one, and whether it is new."""
     query = select(Thread).where(
@@ -168,8 +176,9 @@ def _thread(
     if thread.waiting_since is None or thread.state == ThreadState.ANSWERED:
         waits.begins(session, thread, note.at, fresh=fresh)
     thread.state, thread.sender, thread.language = ThreadState.WAITING, note.sender, note.person.language
-    thread.hold = bool(thread.hold) or understood.hold
-    thread.urgent = gravest(thread.urgent or "", urgent)
+    thread.hold = bool(thread.hold) or done.hold
+    thread.wants_call = bool(thread.wants_call) or done.call
+    thread.urgent = gravest(thread.urgent or done.urgent, urgent)
     session.flush()
     return thread, fresh
 

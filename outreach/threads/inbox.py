@@ -41,7 +41,8 @@ MOST_SHOWN = 200
 @dataclass(frozen=True, slots=True)
 class Summary:
     """One thread as a list shows it. `stopped`: she said STOP, so no answer would be sent. `urgent`: the gravest danger
-    that she named (a `danger.Danger`), or "". `assignee`: the staff member who has it, or "".
+    that she named (a `danger.Danger`), "loss" when a pregnancy has ended, or "". `assignee`: the staff member who has
+    it, or "".
     """
 
     id: int
@@ -52,6 +53,7 @@ class Summary:
     state: ThreadState
     hold: bool
     urgent: str
+    wants_call: bool
     stopped: bool
     opened_at: datetime
     waiting_since: datetime | None
@@ -228,6 +230,7 @@ def summary(thread: Thread, person: Person, stopped: bool) -> Summary:
         state=ThreadState(thread.state),
         hold=thread.hold,
         urgent=thread.urgent,
+        wants_call=thread.wants_call,
         stopped=stopped,
         opened_at=thread.opened_at,
         waiting_since=thread.waiting_since,

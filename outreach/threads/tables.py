@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -104,7 +105,8 @@ class Thread(Base):
     sender: Mapped[str] = mapped_column(String(40), default="")  # answers leave from where she wrote to
     state: Mapped[ThreadState] = mapped_column(String(12))
     hold: Mapped[bool] = mapped_column(default=False)  # looks like a wish to stop: a person must look
-    urgent: Mapped[str] = mapped_column(String(16), default="", server_default="")  # the gravest danger named, or ""
+    urgent: Mapped[str] = mapped_column(String(16), default="", server_default="")  # gravest danger, "loss", or ""
+    wants_call: Mapped[bool] = mapped_column(default=False, server_default=false())  # she asked to be called
     opened_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -142,6 +144,22 @@ class ThreadPresence(Base):
     by: Mapped[str] = mapped_column(String(64), primary_key=True)
     open_until: Mapped[datetime]
     typing_until: Mapped[datetime | None]
+
+
+class Question(Base):
+    """What somebody was asked last and may still answer (`threads.questions`). `code`: the keyed index of the code that
+    she must type back. `agreed_at`: she has, and is forgotten as soon as `farewell`, a message, is on its way.
+    """
+
+    __tablename__ = "question"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
+    verb: Mapped[str] = mapped_column(String(12))
+    code: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    until: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    agreed_at: Mapped[datetime | None]
+    farewell: Mapped[int | None] = mapped_column(BigInteger)
 
 
 # Said here, not with the messages: a process that knows no threads could not resolve it, and would write no message.

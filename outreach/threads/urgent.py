@@ -52,9 +52,9 @@ def urgency(text: str, language: str | None = None, folder: Path | None = None) 
 
 
 def gravest(before: str, now: Urgent | None) -> str:
-    """The category of a thread after one more text; "" while it is not urgent."""
+    """The category of a thread after one more text; "" while it is not urgent. A danger outweighs what is none."""
     named = {before, now.category if now else ""}
-    return next((each for each in Danger if each in named), "")
+    return next((each for each in Danger if each in named), before)
 
 
 def _hits(start: State[Mark], text: Sequence[str]) -> dict[Danger, set[str]]:

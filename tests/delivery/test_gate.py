@@ -59,7 +59,7 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
 
 
 STOPPED: dict[str, Any] = {"everything": ConsentState.REVOKED}
-PAUSED = ConsentState.PAUSED
+PAUSED, ASKED = ConsentState.PAUSED, ConsentState.INVITED
 
 CASES = [
     Case("she agreed", None),
@@ -87,6 +87,8 @@ CASES = [
     Case("everything paused", Refusal.NO_CONSENT, everything=PAUSED, everything_until=NOON + HOUR),
     Case("everything was paused", None, everything=PAUSED, everything_until=NOON - HOUR),
     Case("everything paused for good", Refusal.NO_CONSENT, everything=PAUSED),
+    Case("no invitation in a pause", Refusal.NO_CONSENT, Purpose.INVITATION, topic=ASKED, everything=PAUSED),
+    Case("a helper answers in a pause", None, Purpose.REPLY, everything=PAUSED),
     Case("said stop", Refusal.STOPPED, **STOPPED),
     Case("said stop, then start", None, everything=ConsentState.GRANTED),
     Case("start does not agree to a topic", Refusal.NO_CONSENT, topic=None, everything=ConsentState.GRANTED),

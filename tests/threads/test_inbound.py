@@ -44,6 +44,7 @@ CONFIRMED = ("confirmation", "You will get no more messages from Sunrise. To get
 WELCOME_BACK = ("automatic", "You will get messages from Sunrise again. To talk to us, reply here.")
 JOINED = ("automatic", "Thank you. You will get a few short messages a month from Sunrise")
 HELPED = ("automatic", "These messages come from Sunrise. To talk to somebody, just reply here")
+INFORMED = ("automatic", "You agreed to messages of Sunrise: reminders (")
 PROMISED = ("automatic", "Thank you for writing. Somebody from our team will read this within 24 hours")
 
 
@@ -94,7 +95,8 @@ CASES = [
     Case("the provider reads yes as start", CHAUSIKU, "YES", "thread", (FORM, STOP), (), False, opt_out="START"),
     Case("the provider welcomed the invited", DAUDI, "YES", "keyword:yes", (ASKED, YES), opt_out="START"),
     Case("her stop outweighs its start", AMINA, "STOP", "keyword:stop", (FORM, STOP), (CONFIRMED,), opt_out="START"),
-    Case("the provider explained", AMINA, "INFO", "keyword:help", (FORM,), opt_out="HELP"),
+    Case("the provider explained", AMINA, "HELP", "keyword:help", (FORM,), opt_out="HELP"),
+    Case("the provider did not explain this", AMINA, "INFO", "keyword:info", (FORM,), (INFORMED,), opt_out="HELP"),
     Case("only the provider reads a help", AMINA, "msaada gani", "keyword:help", (FORM,), opt_out="HELP"),
 ]  # fmt: skip
 

@@ -3,8 +3,9 @@
 What the rows of a verb mean. `whole`: the message is nothing but this, polite words aside. `within`: unmistakable
 wherever it stands. `unless`: takes a `within` away that it overlaps ("don't stop texting me"). `doubt`: somebody else,
 or only some hours, may be meant, so a person decides. `hold`, `hold_within`: perhaps an opt-out, so a person decides.
-`around` belongs to no verb: polite words that change nothing at either end. A word said twice
-in a row ("vous vous trompez") is written once, since texts are folded so.
+`around` belongs to no verb: polite words that change nothing at either end. `values` belongs to none either: words that
+stand for something, such as numbers, each list a set of its name; figures belong to `number`. A word said twice in a
+row ("vous vous trompez") is written once, since texts are folded so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from outreach.errors import DefinitionError, Fault
-from outreach.threads.words.pattern import Choice, Pattern, PatternError, State, build, merge, parse
+from outreach.threads.words.fold import words as folded
+from outreach.threads.words.pattern import FIGURES, Choice, Pattern, PatternError, State, build, merge, parse
 
 FOLDER = Path(__file__).parent
 
@@ -41,10 +43,11 @@ _ROWS = tuple(row for row in Row if row is not Row.AROUND)
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What may stand in a file: its verbs, their rows, and whether a verb may be missing (`partial`)."""
+    """What may stand in a file: its verbs, their rows, `values`, and whether a verb may be missing (`partial`)."""
 
     verbs: Sequence[str]
     rows: Sequence[Row] = _ROWS
+    values: bool = False
     partial: bool = False
 
 
@@ -57,6 +60,12 @@ class Mark:
     language: str
 
 
+#: What the words of a list stand for, by the list's name and the words.
+Values = dict[str, dict[tuple[str, ...], str]]
+
+_NUMBER = "number"  # the list to which figures belong
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """All files as one automaton over folded words, whose marks are `Mark`s."""
@@ -64,6 +73,19 @@ class Words:
     languages: tuple[str, ...]
     reviews: Mapping[str, str]  # by language: who has read the file; an honest sentence
     start: State[Mark]
+    values: Mapping[str, Values]  # by language
+
+    def exact(self, language: str, name: str, text: Sequence[str]) -> str:
+        """What a whole text stands for in a list; "" if it does not stand there."""
+        if name == _NUMBER and len(text) == 1 and text[0].isdecimal():
+            return text[0]
+        return self.values[language].get(name, {}).get(tuple(text), "")
+
+    def value(self, language: str, name: str, text: Sequence[str]) -> str:
+        """What the last words of a text that stand in a list stand for; "" if there are none."""
+        widest = max(map(len, self.values[language].get(name, {})), default=0)
+        spans = ((first, end) for first in reversed(range(len(text))) for end in range(first + widest, first, -1))
+        return next(filter(None, (self.exact(language, name, text[first:end]) for first, end in spans)), "")
 
 
 def load(verbs: Sequence[str], folder: Path = FOLDER) -> Words:
@@ -71,7 +93,7 @@ def load(verbs: Sequence[str], folder: Path = FOLDER) -> Words:
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise DefinitionError([Fault(folder.name, 0, 0, "There are no words.", "Reinstall the package.")])
-    return read(paths, Grammar(verbs))
+    return read(paths, Grammar(verbs, values=True))
 
 
 def read(paths: Sequence[Path], grammar: Grammar) -> Words:
@@ -81,7 +103,12 @@ def read(paths: Sequence[Path], grammar: Grammar) -> Words:
     faults = [fault for file in files for fault in file.faults]
     if faults:
         raise DefinitionError(faults)
-    return Words(tuple(file.language for file in files), {file.language: file.review for file in files}, merge(starts))
+    return Words(
+        tuple(file.language for file in files),
+        {file.language: file.review for file in files},
+        merge(starts),
+        {file.language: file.values for file in files},
+    )
 
 
 @dataclass
@@ -91,6 +118,7 @@ class _File:
     faults: list[Fault] = field(default_factory=list)
     review: str = ""
     sets: dict[str, Choice] = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
 
     @property
     def language(self) -> str:
@@ -105,6 +133,8 @@ class _File:
                 self.review = str(node.value)
             elif key == "sets":
                 self._sets(node)
+            elif key == "values" and self.grammar.values:
+                self._values(node)
             elif key == "around":
                 states.append(self._row(node, Mark("", Row.AROUND, self.language)))
             elif key in self.grammar.verbs:
@@ -151,6 +181,12 @@ class _File:
     def _sets(self, node: Node) -> None:
         for name, members in self._pairs(node):
             self.sets[name] = Choice(tuple(self._phrases(members)))
+
+    def _values(self, node: Node) -> None:
+        for name, pairs in self._pairs(node):
+            self.values[name] = {tuple(folded(word)): str(value.value) for word, value in self._pairs(pairs)}
+            among: list[Pattern] = [*self.values[name], *([(FIGURES,)] if name == _NUMBER else [])]
+            self.sets[name] = Choice(tuple(among))
 
     def _rows(self, verb: str, node: Node) -> Iterator[State[Mark]]:
         for name, phrases in self._pairs(node):

@@ -12,7 +12,7 @@ _APOSTROPHES = re.compile("['`´‘’ʼʹ′\u02bb]")
 _WORD = re.compile(r"[^\W_]+")
 _CLAUSE_END = re.compile(r"[.,;:!?…\n¡¿()]+|\s[-–—]+\s")
 _MARKS = regex.compile(r"[\p{Mn}\p{Cf}]+")  # accents, and what cannot be seen
-_STRETCHED = re.compile(r"(\w)\1{2,}")
+_STRETCHED = re.compile(r"([^\W\d])\1{2,}")  # not figures: 1000 is no 10
 _SPELLED = 3  # single letters in a row that are read as one word: S T O P
 
 

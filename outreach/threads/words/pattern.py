@@ -1,8 +1,8 @@
 """The little language in which phrases are written: `stop {texting} [me] (now|today)`.
 
-`(a|b)` is one of them, `[a]` may be missing, `{name}` is one of a set that the file defines, `...` is up to five words
-of any kind, and an apostrophe may be typed as a space. Patterns become one automaton over words, so thousands of
-sentences cost what one costs.
+`(a|b)` is one of them, `[a]` may be missing, `{name}` is one of a set that the file defines, `#` is a number in
+figures, `...` is up to five words of any kind, and an apostrophe may be typed as a space. Patterns become one automaton
+over words, so thousands of sentences cost what one costs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ M = TypeVar("M")
 
 _CLOSING = {"(": ")", "[": "]"}
 _ANY = "*"  # in place of a word; no folded text holds it
+FIGURES = "#"  # in place of a number in figures; no folded text holds it
 _GAP, _WIDEST_GAP = "...", 5
 
 
@@ -42,21 +43,29 @@ class State(Generic[M]):
 
     next: dict[str, list[State[M]]] = field(default_factory=dict)
     marks: tuple[M, ...] = ()
-    _joined: set[str] = field(default_factory=set)  # words that lead on to where any word leads, too
+    _joined: set[str] = field(default_factory=set)  # words that lead on to where wider ones lead, too
 
     def after(self, word: str) -> State[M] | None:
         """The state one word further. Where several lead on, they are merged when first met."""
-        if word not in self.next:
-            word = _ANY  # never written down as itself, or what people write would fill the memory
-        elif _ANY in self.next and word not in self._joined:
+        if word not in self.next:  # never written down as itself, or what people write would fill the memory
+            word = FIGURES if word.isdecimal() and FIGURES in self.next else _ANY
+        if word in self.next and word not in self._joined:
             self._joined.add(word)
-            self.next[word] = [*self.next[word], *self.next[_ANY]]
+            wider = [each for each in _wider(word) if each in self.next]
+            self.next[word] = [state for each in (word, *wider) for state in self.next[each]]
         targets = self.next.get(word)
         if not targets:
             return None
         if len(targets) > 1:
             targets = self.next[word] = [merge(targets)]
         return targets[0]
+
+
+def _wider(word: str) -> tuple[str, ...]:
+    """What else stands for this word."""
+    if word == _ANY:
+        return ()
+    return (FIGURES, _ANY) if word.isdecimal() else (_ANY,)
 
 
 def parse(pattern: str, sets: Mapping[str, Choice]) -> Pattern:
@@ -125,6 +134,8 @@ class _Reader:
             return self.choice(_CLOSING[mark])
         if not mark or mark in ")]":
             raise PatternError("a bracket has no partner.")
+        if mark == FIGURES:
+            return Choice(((FIGURES,),))
         if mark == _GAP:
             return Choice(tuple((_ANY,) * width for width in range(_WIDEST_GAP + 1)))
         if mark.startswith("{"):
