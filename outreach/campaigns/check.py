@@ -20,6 +20,7 @@ from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind
 from outreach.errors import DefinitionError, Fault
 from outreach.messages import checks, library
+from outreach.messages.checks import Taken
 from outreach.messages.library import Library
 from outreach.messages.templates import Template
 from outreach.settings import Settings
@@ -29,16 +30,20 @@ ANSWERS = "answers/"  # what helpers send (`threads.canned`): no campaign uses t
 
 
 def check(
-    paths: Sequence[Path], workspace: Path, settings: Settings, *, stops: Callable[[str], bool] = lambda word: False
+    paths: Sequence[Path],
+    workspace: Path,
+    settings: Settings,
+    *,
+    stops: Callable[[str], Taken | None] = lambda word: None,
 ) -> list[Fault]:
     """Every fault of the campaigns, and of the templates that they use, by file and line.
 
     `paths`: campaigns, folders of campaigns, templates or folders of templates; none: everything in the workspace.
-    `stops`: whether an answer of this one word takes consent back, so that no text asks for it by mistake.
+    `stops`: what an answer of this one word does, if it does anything, so that no text asks for it by mistake.
     """
     texts = workspace.resolve() / "templates"
     templates = library.load(texts)
-    stop_words = {word for word in _words(templates) if stops(word)}
+    stop_words = {word: does for word in _words(templates) if (does := stops(word))}
     wanted = [path.resolve() for path in paths or [workspace / "campaigns", texts]]
     of_templates = [path for path in wanted if path.is_relative_to(texts)]
     of_campaigns = [path for path in wanted if not path.is_relative_to(texts)]

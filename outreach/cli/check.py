@@ -18,7 +18,7 @@ from outreach.campaigns import check as campaigns
 from outreach.campaigns import schema as schemas
 from outreach.errors import Fault
 from outreach.settings import Settings
-from outreach.threads import danger, keywords
+from outreach.threads import danger, offers
 
 FAULTY = 1
 MISUSED = 2
@@ -56,12 +56,8 @@ def _faults(chosen: Sequence[Path], settings: Settings) -> list[Fault]:
     place = (settings.workspace / danger.FOLDER).resolve()
     of_danger = [path for path in chosen if path.resolve().is_relative_to(place)]
     others = [path for path in chosen if path not in of_danger]
-    found = campaigns.check(others, settings.workspace, settings, stops=_stops) if others else []
+    found = campaigns.check(others, settings.workspace, settings, stops=offers.taken) if others else []
     return [*found, *danger.faults(settings.workspace)] if of_danger else found
-
-
-def _stops(word: str) -> bool:
-    return keywords.understand(word).verb is keywords.Verb.STOP
 
 
 def _show(found: Sequence[Fault], console: Console) -> None:

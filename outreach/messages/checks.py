@@ -20,9 +20,43 @@ MOST_TITLE = 40  # characters of a push's title before telephones cut it
 PLAUSIBLY_LONG = "Bartholomew-Alexander"
 PLAUSIBLY_MANY = 1_234_567
 
-_OFFERED = "stop"  # the one word that a text may offer for stopping
 _REPLY = r"(?:reply|answer|respond|text|send|repondez|envoyez|jibu|tuma|responda|responde|envie|envia|mande)"
 _FILLER = r"(?:with|the|word|par|le|mot|na|neno|con|la|palabra|com|a|palavra|\w+,?\s+(?:or|ou|au|o))"
+
+
+#: A sentence with one of these says what a word is for. Without, the word is only named: "Reply STOP."
+_PURPOSE = re.compile(r"\b(?:if|to|when|for|unless|si|pour|quand|afin|kama|ili|ikiwa|kwa|para|cuando|se|quando|caso)\b")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
+_ITSELF = re.compile(r"\b(?:this message|ce message|ujumbe huu|este mensaje|esta mensagem)\b")
+
+#: Beginnings of words by which a text speaks of our messages, folded, in every language.
+MESSAGES = ("message", "texts", "sms", "reminder", "rappel", "ujumbe", "jumbe", "meseji", "mensaje", "mensag", "aviso")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A word that people steer their messages by. `does`: what an answer of it does; `about`: beginnings of words by
+    which a sentence shows that it offers the word for just that. Without any, it may not be offered at all.
+    """
+
+    does: str
+    about: tuple[str, ...] = ()
+
+    def fits(self, sentence: str) -> bool:
+        """Whether a sentence (folded, without the word) may offer the word."""
+        told = _ITSELF.sub("", sentence)
+        shows = any(re.search(rf"\b{re.escape(stem)}", told) for stem in self.about)
+        return shows or (bool(self.about) and _PURPOSE.search(told) is None)
+
+
+#: STOP itself, which a text may offer for stopping and for nothing else.
+STOPS = Taken(
+    "gets no more messages at all",
+    (
+        *(*MESSAGES, "no more", "never ask", "unsubscri", "opt out", "plus en avoir", "plus rien", "desabonn"),
+        *("kusitisha", "dejar de recibir", "no recibir", "deixar de receber", "nunca mais"),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +66,7 @@ class _Bounds:
     known: Collection[str]
     part_limit: int
     longest: Mapping[str, object]
-    stop_words: Collection[str]
+    taken: Mapping[str, Taken]
 
 
 def check(
@@ -51,9 +85,10 @@ def check(
 
     `known`: the variables there are; `languages`: those of the audience; `kinds`: what must be there in each;
     `longest`: the longest plausible value of each variable, where the default guess is not good enough; `stop_words`:
-    what takes people's consent back when they answer it, so that no text asks for it by mistake.
+    what takes people's consent back when they answer it, so that no text asks for it by mistake; a mapping says of each
+    word what it does.
     """
-    bounds = _Bounds(known, part_limit, longest or {}, stop_words)
+    bounds = _Bounds(known, part_limit, longest or {}, _taken(stop_words))
     found = [fault for kind in kinds for fault in _uncovered(template, kind, languages, fallback)]
     if sensitive:
         found += _uncovert(template)
@@ -64,8 +99,15 @@ def check(
 
 def longest(body: Body) -> str:
     """The dearest way that a text can read with the longest plausible values. Raises DefinitionError for its faults."""
-    texts = _Checked(body, _Bounds((), 0, {}, ())).texts
+    texts = _Checked(body, _Bounds((), 0, {}, {})).texts
     return max(texts, key=lambda text: (parts.count(text).parts, len(text)), default="")
+
+
+def _taken(words: Collection[str]) -> dict[str, Taken]:
+    """What each word does, by the word folded."""
+    if isinstance(words, Mapping):
+        return {stigma.fold(word): does for word, does in words.items()}
+    return {each: STOPS if each == "stop" else Taken(STOPS.does) for each in map(stigma.fold, words)}
 
 
 def _uncovered(template: Template, kind: Kind, languages: Collection[str], fallback: str) -> Iterator[Fault]:
@@ -97,7 +139,7 @@ class _Checked:
     def faults(self) -> list[Fault]:
         if unread := templates.faults(self.body):
             return list(unread)
-        return [*self._title(), *self._unknown(), *self._betrayals(), *self._asks_to_stop(), *self._length()]
+        return [*self._title(), *self._unknown(), *self._betrayals(), *self._asks(), *self._length()]
 
     @cached_property
     def pieces(self) -> pieces.Pieces:
@@ -150,14 +192,21 @@ class _Checked:
         for word in found:
             yield self._fault(rf"(?<!\w){re.escape(word)}", f"'{word}' stands {where}.", _NEUTRAL)
 
-    def _asks_to_stop(self) -> Iterator[Fault]:
-        words = sorted({stigma.fold(word) for word in self.bounds.stop_words} - {_OFFERED})
-        if not words:
+    def _asks(self) -> Iterator[Fault]:
+        """Answers asked for that mean something else: "Reply CANCEL to cancel your visit" ends all messages."""
+        if not self.bounds.taken:
             return
-        asked = re.compile(rf"\b{_REPLY}\s+(?:{_FILLER}\s+)*\W?({'|'.join(map(re.escape, words))})\b")
-        found = {match[1]: None for text in self.texts for match in asked.finditer(stigma.fold(text))}
+        words = "|".join(map(re.escape, sorted(self.bounds.taken, key=len, reverse=True)))
+        asked = re.compile(rf"\b{_REPLY}\s+(?:{_FILLER}\s+)*\W?({words})\b")
+        sentences = dict.fromkeys(each for text in self.texts for each in _SENTENCE.split(stigma.fold(text)))
+        found = {
+            match[1]: None
+            for sentence in sentences
+            for match in asked.finditer(sentence)
+            if not self.bounds.taken[match[1]].fits(f"{sentence[: match.start()]} {sentence[match.end() :]}")
+        }
         for word in found:
-            problem = f"Whoever answers '{word.upper()}' gets no more messages at all."
+            problem = f"Whoever answers '{word.upper()}' {self.bounds.taken[word].does}."
             yield self._fault(
                 rf"\b{re.escape(word)}\b", problem, "Ask for another word, like NO or 1; to stop is STOP."
             )

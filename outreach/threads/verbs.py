@@ -16,6 +16,8 @@ from outreach.threads.deeds import TALK, Done, evidence, withdraw
 from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Thread, ThreadState
 
+__all__ = ["ACTS", "act", "withdraw"]
+
 
 def act(session: Session, note: Note, understood: Understood) -> Done:
     """Do what the person asked for."""

@@ -9,6 +9,7 @@ import time_machine
 
 from outreach.campaigns.check import check
 from outreach.errors import Fault
+from outreach.messages.checks import Taken
 from outreach.settings import Settings
 
 CAMPAIGN = """\
@@ -114,7 +115,7 @@ def test_an_open_audience_needs_the_fallback_language(tmp_path: Path) -> None:
 def test_a_text_that_asks_for_a_word_that_means_stop_is_found(tmp_path: Path) -> None:
     folder = workspace(tmp_path, templates={"tb/one.en.txt": "Reply CANCEL to cancel your visit."})
     assert found(folder) == []
-    [fault] = check([], folder, Settings(), stops=lambda word: word == "cancel")
+    [fault] = check([], folder, Settings(), stops=lambda word: Taken("ends all") if word == "cancel" else None)
     assert "CANCEL" in fault.problem
 
 

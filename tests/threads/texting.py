@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from outreach.audience import people
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound, Kind, SenderSpec, Unit
 from outreach.consent import Consent, ConsentState
-from outreach.messages.status import State
+from outreach.delivery import tally
+from outreach.messages.status import PRIORITY, Purpose, State
 from outreach.messages.tables import Message, Tally
 from outreach.privacy.vault import unseal
+from outreach.store import dialects
 from outreach.threads import inbound
 from outreach.threads.inbound import Received
 from outreach.threads.tables import Thread
 from outreach.workspace import Workspace
-from tests.clinic import OURS
+from tests.clinic import OURS, TOPIC
 
 SENDERS = [SenderSpec("twilio", Kind.SMS, 1000.0, Unit.MESSAGES, OURS)]
 _sids = itertools.count(1)
@@ -111,3 +114,31 @@ def counted(workspace: Workspace) -> dict[tuple[str, str], int]:
     query = select(Message.state, Message.reason, func.count()).group_by(Message.state, Message.reason)
     with workspace.database.read() as session:
         return {(State(state), reason): count for state, reason, count in session.execute(query)}
+
+
+def planned(workspace: Workspace, person_id: int, topic: str = TOPIC) -> int:
+    """A campaign's message that waits for somebody, past whatever planning looks at; its id."""
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        key = f"planned:{next(_sids)}"
+        row = {
+            "direction": "out",
+            "kind": Kind.SMS,
+            "purpose": Purpose.CAMPAIGN,
+            "person_id": person_id,
+            "topic": topic,
+            "step": "welcome",
+            "dedupe_key": key,
+            "state": State.QUEUED,
+            "priority": PRIORITY[Purpose.CAMPAIGN],
+            "due_at": at,
+            "expires_at": at + timedelta(days=90),
+            "day": at.date(),
+            "sender": "twilio",
+            "created_at": at,
+            "updated_at": at,
+        }
+        made: int | None = session.scalar(insert(Message).values(row).returning(Message.id))
+        tally.note(session, [tally.Change(tally.Cell(0, "welcome", at.date(), Kind.SMS, State.QUEUED, ""), 1, 1, 0.0)])
+    assert made is not None
+    return made
