@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,20 @@ class Definition(Written):
 def load(path: Path) -> Definition:
     """Read a campaign from its file. Raises DefinitionError with every fault and where it stands."""
     return of(read(path), path.stem)
+
+
+def kept(path: Path) -> Definition:
+    """The same, read anew only when the file has changed: for pages that are asked for again and again."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return load(path)  # which says what is wrong
+    return _kept(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=256)
+def _kept(path: Path, changed: int, size: int) -> Definition:
+    return load(path)
 
 
 def of(source: Source, stem: str) -> Definition:

@@ -72,7 +72,7 @@ def draft(workspace: Workspace, name: str, text: str, digest: str, stop_words: C
 
 
 def _faults(workspace: Workspace, read: source.Source, name: str, stop_words: Collection[str]) -> tuple[Fault, ...]:
-    templates = library.load(workspace.folder / "templates")
+    templates = library.kept(workspace.folder / "templates")
     try:
         return tuple(check_read(read, name, templates, workspace.settings, stop_words))
     except DefinitionError as error:
@@ -133,7 +133,7 @@ def create(workspace: Workspace, name: str, title: str, topic: str, by: str) -> 
 
 def _first_of(workspace: Workspace, topic: str) -> str:
     """A message to begin with: the welcome of the topic's own folder, else its first, else any."""
-    names = sorted(library.load(workspace.folder / "templates").templates)
+    names = sorted(library.kept(workspace.folder / "templates").templates)
     return min(
         names, key=lambda name: (not name.startswith(f"{topic}/"), not name.endswith("/welcome"), name), default=""
     )

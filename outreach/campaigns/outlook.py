@@ -45,7 +45,7 @@ def listed(workspace: Workspace) -> list[Listed]:
 def _files(workspace: Workspace) -> Iterator[tuple[str, str, str]]:
     for path in files([workspace.folder / "campaigns"]):
         try:
-            read = definitions.load(path)
+            read = definitions.kept(path)
         except DefinitionError:
             yield path.stem, "", ""
         else:

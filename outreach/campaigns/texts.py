@@ -88,14 +88,14 @@ class Measured:
 
 def listed(workspace: Workspace) -> list[Listed]:
     """Every message of the workspace, by name; the answers that the system gives by itself among them."""
-    found = library.load(workspace.folder / "templates").templates
+    found = library.kept(workspace.folder / "templates").templates
     campaigns = _campaigns(workspace)
     return [_listed(workspace, found[name], campaigns) for name in sorted(found)]
 
 
 def one(workspace: Workspace, name: str) -> Listed:
     """One message; with no text at all when there is none of that name."""
-    found = library.load_one(workspace.folder / "templates", name).templates.get(name, Template(name, ()))
+    found = library.kept(workspace.folder / "templates").templates.get(name, Template(name, ()))
     return _listed(workspace, found, _campaigns(workspace))
 
 
@@ -103,7 +103,7 @@ def _campaigns(workspace: Workspace) -> list[Definition]:
     found = []
     for path in files([workspace.folder / "campaigns"]):
         try:
-            found.append(definitions.load(path))
+            found.append(definitions.kept(path))
         except DefinitionError:  # it has its own page of faults
             continue
     return found

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from outreach.channels.contract import Kind
@@ -55,6 +56,17 @@ def load(folder: Path) -> Library:
     """Read every template of a folder. Faults are collected, never raised; what could be read is there all the same."""
     files = (path for path in sorted(folder.rglob("*")) if _is_meant(path.relative_to(folder)) and path.is_file())
     return _gather(folder, files)
+
+
+def kept(folder: Path) -> Library:
+    """The same as `load`, read anew only when a file has changed: for pages that are asked for again and again."""
+    stats = [(path.as_posix(), path.stat()) for path in sorted(folder.rglob("*"))]
+    return _kept(folder, tuple([(path, stat.st_mtime_ns, stat.st_size) for path, stat in stats]))
+
+
+@lru_cache(maxsize=8)
+def _kept(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Library:
+    return load(folder)
 
 
 def load_one(folder: Path, name: str) -> Library:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +19,22 @@ from outreach.privacy import audit
 from outreach.privacy.audit import Action
 from outreach.workspace import Workspace
 from tests.campaigns.test_planning import HEAD, NAME, step, wall
-from tests.clinic import cast, write_campaign
+from tests.clinic import clinic, write_campaign
 
 ANNA, BEN, CARO = "anna", "ben", "caro"
 
 
 @pytest.fixture
-def here(workspace: Workspace) -> Workspace:
+def here(migrated_sqlite_url: str, tmp_path: Path) -> Iterator[Workspace]:
     """A clinic with a campaign that could be launched."""
-    cast(workspace)
+    with clinic(migrated_sqlite_url, tmp_path / "clinic") as made:
+        written(made)
+        yield made
+
+
+@pytest.fixture
+def both(workspace: Workspace) -> Workspace:
+    """The same on both databases."""
     written(workspace)
     return workspace
 
@@ -48,18 +56,18 @@ def record(workspace: Workspace) -> list[tuple[str, str, str]]:
         return [(each.who, each.action, each.why) for each in audit.entries(session, workspace.vault)]
 
 
-def test_a_campaign_is_launched_after_somebody_else_said_yes(here: Workspace) -> None:
+def test_a_campaign_is_launched_after_somebody_else_said_yes(both: Workspace) -> None:
     with pytest.raises(ConflictError, match="needs a second person"):
-        runs.launch(here, NAME, ANNA, approved=True)
-    number = approvals.propose(here, NAME, ANNA)
+        runs.launch(both, NAME, ANNA, approved=True)
+    number = approvals.propose(both, NAME, ANNA)
     with pytest.raises(ConflictError, match="waits for a second person"):
-        runs.launch(here, NAME, ANNA, approved=True)
-    approved = approvals.approve(here, NAME, BEN)
+        runs.launch(both, NAME, ANNA, approved=True)
+    approved = approvals.approve(both, NAME, BEN)
     assert (approved.id, approved.state, approved.decided_by) == (number, ProposalState.APPROVED, BEN)
-    run = runs.launch(here, NAME, ANNA, approved=True)
-    done = latest(here)
+    run = runs.launch(both, NAME, ANNA, approved=True)
+    done = latest(both)
     assert (done.state, done.run_id, done.live) == (ProposalState.LAUNCHED, run, False)
-    assert [(who, action) for who, action, _ in record(here)] == [
+    assert [(who, action) for who, action, _ in record(both)] == [
         (ANNA, Action.CAMPAIGN_PROPOSED),
         (BEN, Action.CAMPAIGN_APPROVED),
         (ANNA, Action.CAMPAIGN_LAUNCHED),
@@ -147,16 +155,16 @@ def test_an_approval_can_be_taken_back_and_not_declined(here: Workspace) -> None
         runs.launch(here, NAME, ANNA, approved=True)
 
 
-def test_the_same_is_not_proposed_twice_and_something_else_replaces_it(here: Workspace) -> None:
-    first = approvals.propose(here, NAME, ANNA)
+def test_the_same_is_not_proposed_twice_and_something_else_replaces_it(both: Workspace) -> None:
+    first = approvals.propose(both, NAME, ANNA)
     with pytest.raises(ConflictError, match="proposed already, by anna"):
-        approvals.propose(here, NAME, BEN)
-    change_definition(here)
-    second = approvals.propose(here, NAME, BEN)
-    with here.database.read() as session:
+        approvals.propose(both, NAME, BEN)
+    change_definition(both)
+    second = approvals.propose(both, NAME, BEN)
+    with both.database.read() as session:
         states = {each.id: each.state for each in session.scalars(select(Proposal))}
-        assert [each.id for each in approvals.waiting(session, here.vault)] == [second]
-        assert {name: each.id for name, each in approvals.live(session, here.vault).items()} == {NAME: second}
+        assert [each.id for each in approvals.waiting(session, both.vault)] == [second]
+        assert {name: each.id for name, each in approvals.live(session, both.vault).items()} == {NAME: second}
     assert states == {first: ProposalState.WITHDRAWN, second: ProposalState.PROPOSED}
 
 
@@ -175,10 +183,10 @@ def test_a_launch_without_approval_closes_what_was_proposed(here: Workspace) -> 
     assert (done.state, done.decided_by, done.run_id) == (ProposalState.WITHDRAWN, BEN, None)
 
 
-def test_of_many_proposals_at_once_one_is_kept(here: Workspace) -> None:
+def test_of_many_proposals_at_once_one_is_kept(both: Workspace) -> None:
     def attempt(place: int) -> int:
         try:
-            approvals.propose(here, NAME, f"staff-{place}")
+            approvals.propose(both, NAME, f"staff-{place}")
         except ConflictError:
             return 0
         return 1
