@@ -10,7 +10,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from outreach.channels.registry import Providers
-from outreach.console import account, home, live, metrics, sign_in, style, webhooks
+from outreach.console import (
+    account,
+    campaigns,
+    campaigns_edit,
+    campaigns_plan,
+    campaigns_texts,
+    home,
+    live,
+    metrics,
+    sign_in,
+    style,
+    webhooks,
+)
 from outreach.console.assets import Assets
 from outreach.console.desk import Desk, limits_of
 from outreach.console.guard import Headers, Place
@@ -20,7 +32,17 @@ from outreach.errors import ConflictError, NotFoundError
 from outreach.workspace import Workspace
 
 #: Every noun's pages, one line each.
-NOUNS = (sign_in.pages, account.pages, home.pages, live.pages, style.pages)
+NOUNS = (
+    sign_in.pages,
+    account.pages,
+    home.pages,
+    live.pages,
+    style.pages,
+    campaigns.pages,
+    campaigns_edit.pages,
+    campaigns_plan.pages,
+    campaigns_texts.pages,
+)
 
 
 def make(workspace: Workspace, providers: Providers, carrier: str = "") -> FastAPI:

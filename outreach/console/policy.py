@@ -63,7 +63,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.GRANT_REVEAL: frozenset({_COORDINATOR, _ADMIN}),
     Act.SEE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN, _AUDITOR}),
     Act.WRITE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR}),
-    Act.APPROVE_CAMPAIGNS: frozenset({_COORDINATOR, _ADMIN}),
+    Act.APPROVE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN}),
     Act.RUN_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.SEE_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.IMPORT_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),

@@ -91,7 +91,7 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.GRANT_REVEAL: ("CA", ""),
     Act.SEE_CAMPAIGNS: ("LCAU", "LCAU"),
     Act.WRITE_CAMPAIGNS: ("LC", "LC"),
-    Act.APPROVE_CAMPAIGNS: ("CA", ""),
+    Act.APPROVE_CAMPAIGNS: ("LCA", ""),
     Act.RUN_CAMPAIGNS: ("LC", "LC"),
     Act.SEE_PEOPLE: ("LC", "LC"),
     Act.IMPORT_PEOPLE: ("LC", "LC"),

@@ -47,7 +47,7 @@ function options(figure, { heads, labels, times }, width) {
 
 function draw(figure) {
   const place = figure.querySelector(".plot");
-  const found = read(figure.querySelector("table"));
+  const found = read(figure.querySelector("details table")); // not the legend of an earlier drawing
   place.replaceChildren();
   if (!found.data[0].length) return;
   new uPlot(options(figure, found, place.clientWidth || figure.clientWidth), found.data, place);
