@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi.responses import Response
 
+from outreach.campaigns import approvals
+from outreach.campaigns.approvals import Proposed
 from outreach.console.policy import Act
-from outreach.console.visit import Here, Pages
+from outreach.console.visit import Here, Pages, Visit
 from outreach.threads import inbox
 from outreach.threads.inbox import Summary
 from outreach.threads.tables import ThreadState
@@ -22,4 +24,14 @@ def home(visit: Here) -> Response:
     if visit.may(Act.SEE_THREADS):
         with visit.workspace.database.read() as session:
             waiting = inbox.waiting(session, [ThreadState.WAITING], limit=SHOWN)
-    return visit.show("home_now.html" if visit.part else "home.html", waiting=waiting)
+    page = "home_now.html" if visit.part else "home.html"
+    return visit.show(page, waiting=waiting, proposals=_to_approve(visit))
+
+
+def _to_approve(visit: Visit) -> list[Proposed]:
+    """Campaigns that wait for this member's yes or no: what somebody else proposed."""
+    if not visit.may(Act.APPROVE_CAMPAIGNS):
+        return []
+    with visit.workspace.database.read() as session:
+        found = approvals.waiting(session, visit.workspace.vault)
+    return [each for each in found if visit.may(Act.APPROVE_CAMPAIGNS, each.proposed_by)]

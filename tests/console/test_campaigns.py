@@ -87,6 +87,8 @@ def test_from_the_list_to_a_run_that_is_held_and_cancelled(clinic: Console) -> N
     assert launcher.post(f"{AT}/propose").headers["location"] == AT
     assert "Waits for approval" in launcher.text("/campaigns")
     assert "Somebody else has to approve it" in launcher.text(f"{AT}/plan")
+    assert f"{NAME} Proposed by {WHO[Role.LAUNCHER]}" in coordinator.text("/")
+    assert NAME not in launcher.text("/")
     assert "Read the plan and decide" in coordinator.text(AT)
     assert coordinator.post(f"{AT}/approve").status_code == 303
     assert "2 people are written to." in launcher.text(f"{AT}/launch")
