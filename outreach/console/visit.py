@@ -13,14 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from outreach.console import guard, policy, words
+from outreach.console import forms, guard, policy, words
 from outreach.console.desk import Desk
+from outreach.console.forms import Sent
 from outreach.console.policy import Act
 from outreach.console.words import Words
 from outreach.staff import sessions
@@ -29,7 +30,6 @@ from outreach.staff.sessions import Signed
 from outreach.store import dialects
 from outreach.workspace import Workspace
 
-CAP = 256 * 1024  # bytes of a form: a definition, percent-encoded
 _SAID = "said"  # the cookie with what the next page tells
 
 
@@ -45,6 +45,7 @@ class Visit:
     words: Words
     form: dict[str, str] = field(default_factory=dict, repr=False)
     fields: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    upload: UploadFile | None = None
     mask: str = field(default="", repr=False)
 
     @property
@@ -125,35 +126,40 @@ class Pages(APIRouter):
         """A GET: shows something."""
         return self._declared(path, act, "GET", more)
 
-    def deed(self, path: str, act: Act, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """A POST: changes something. The form must have been sent by one of our pages, with its token."""
-        return self._declared(path, act, "POST", more)
+    def deed(
+        self, path: str, act: Act, upload: int = 0, **more: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """A POST: changes something. The form must have been sent by one of our pages, with its token.
+
+        `upload`: the most bytes of a file that may come with it (`visit.upload`); without it, none may.
+        """
+        return self._declared(path, act, "POST", more, upload)
 
     def _declared(
-        self, path: str, act: Act, method: str, more: dict[str, Any]
+        self, path: str, act: Act, method: str, more: dict[str, Any], upload: int = 0
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        guarded = [Depends(_Guard(act)), *more.pop("dependencies", [])]
+        guarded = [Depends(_Guard(act, upload)), *more.pop("dependencies", [])]
         return self.api_route(path, methods=[method], dependencies=guarded, response_model=None, **more)
 
 
 class _Guard:
     """Lets a request through to its page, or not."""
 
-    def __init__(self, act: Act) -> None:
-        self.act = act
+    def __init__(self, act: Act, upload: int = 0) -> None:
+        self.act, self.upload = act, upload
 
     async def __call__(self, request: Request) -> None:
         """Raise HTTPException, or leave the Visit where the page finds it."""
         desk: Desk = request.app.state.desk
         if not desk.place.knows(request):
             raise HTTPException(421)
-        fields: list[tuple[str, str]] = []
+        sent = Sent([], None)
         if request.method == "POST":
             if not desk.place.sent(request):
                 raise HTTPException(403)
-            fields = await _fields(request)
+            sent = await forms.read(request, self.upload)
         visit = await run_in_threadpool(arrive, desk, request)
-        visit.fields, visit.form = fields, dict(fields)
+        visit.fields, visit.form, visit.upload = sent.fields, dict(sent.fields), sent.upload
         request.state.visit = visit
         if visit.signed is not None and request.method == "POST":
             given = request.headers.get("x-csrf") or visit.form.get("csrf", "")
@@ -195,18 +201,6 @@ def arrive(desk: Desk, request: Request) -> Visit:
         chosen = request.cookies.get("language", "")
     language = words.choose(chosen, request.headers.get("accept-language", ""), desk.workspace.settings.language)
     return Visit(desk, request, token if signed else "", signed, now, desk.words(language))
-
-
-async def _fields(request: Request) -> list[tuple[str, str]]:
-    """The fields of a form. Raises HTTPException when it is too long. An upload is read by its own page."""
-    if not request.headers.get("content-type", "application/x-www-form-urlencoded").startswith("application/x-www"):
-        return []
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > CAP:
-            raise HTTPException(413)
-    return parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True)
 
 
 def _packed(token: str, tone: str, text: str) -> str:

@@ -9,7 +9,7 @@ import httpx
 
 from outreach.console import app as console_app
 from outreach.console import guard
-from outreach.console.visit import CAP
+from outreach.console.forms import CAP
 from outreach.delivery import carriers
 from outreach.staff.roles import Role
 from outreach.workspace import Workspace

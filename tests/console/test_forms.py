@@ -1,0 +1,62 @@
+"""What a form may send: its fields, one file, and no more of either than is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+
+from outreach.console import forms
+from outreach.console.forms import CAP
+from tests.simulator.running import running
+
+MOST = 500_000
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    """An application that tells what it got."""
+    app = FastAPI()
+
+    @app.post("/{upload}")
+    async def told(request: Request, upload: int) -> dict[str, object]:
+        sent = await forms.read(request, upload)
+        text = (await sent.upload.read()).decode() if sent.upload else None
+        return {"fields": sent.fields, "name": sent.upload and sent.upload.filename, "size": text and len(text)}
+
+    with running(app) as base, httpx.Client(base_url=base, timeout=60) as client:
+        yield client
+
+
+def test_fields_come_in_their_order_and_as_often_as_they_were_sent(http: httpx.Client) -> None:
+    answer = http.post("/0", data={"role": ["helper", "admin"], "name": "Wanjirũ & co", "empty": ""})
+    fields = [["role", "helper"], ["role", "admin"], ["name", "Wanjirũ & co"], ["empty", ""]]
+    assert answer.json() == {"fields": fields, "name": None, "size": None}
+
+
+def test_a_file_comes_with_its_fields(http: httpx.Client) -> None:
+    text = "phone,language\n" * 20_000
+    answer = http.post(f"/{MOST}", data={"topic": "tb"}, files={"table": ("people.csv", text)})
+    assert answer.json() == {"fields": [["topic", "tb"]], "name": "people.csv", "size": len(text)}
+
+
+def test_no_file_chosen_is_no_file(http: httpx.Client) -> None:
+    answer = http.post(f"/{MOST}", data={"topic": "tb"}, files={"table": ("", b"")})
+    assert answer.json()["name"] is None
+
+
+TOO_MUCH = [
+    ("a long field", 0, {"data": {"text": "x" * (CAP + 1)}}),
+    ("a file where none may come", 0, {"files": {"table": ("a.csv", "x")}}),
+    ("a long file", MOST, {"files": {"table": ("a.csv", "x" * (MOST + CAP + 1))}}),
+    ("two files", MOST, {"files": [("a", ("a.csv", "x")), ("b", ("b.csv", "x"))]}),
+    ("a long field beside a file", MOST, {"data": {"text": "x" * (CAP + 1)}, "files": {"table": ("a.csv", "x")}}),
+    ("many fields", MOST, {"data": {f"f{n}": "x" for n in range(300)}, "files": {"table": ("a.csv", "x")}}),
+]
+
+
+@pytest.mark.parametrize(("label", "upload", "given"), TOO_MUCH, ids=[row[0] for row in TOO_MUCH])
+def test_what_is_too_much_is_refused(label: str, upload: int, given: dict[str, object], http: httpx.Client) -> None:
+    assert http.post(f"/{upload}", **given).status_code == 413  # type: ignore[arg-type]
