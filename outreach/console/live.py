@@ -19,9 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, arrive
-from outreach.messages.tables import Tally
+from outreach.messages.tables import Message, Tally
 from outreach.privacy.tables import AuditLine
-from outreach.threads.tables import Thread, ThreadState
+from outreach.threads.tables import ThreadEvent
 from outreach.workspace import Workspace
 
 LOOK = 1.0  # seconds between two looks
@@ -36,9 +36,8 @@ PULSES: Mapping[str, tuple[Act, Callable[[], Select[*tuple[object, ...]]]]] = {
     "threads": (
         Act.SEE_THREADS,
         lambda: select(
-            select(func.count()).where(Thread.state == ThreadState.WAITING).scalar_subquery(),
-            select(func.max(Thread.waiting_since)).where(Thread.state == ThreadState.WAITING).scalar_subquery(),
-            select(func.max(AuditLine.id)).scalar_subquery(),
+            select(func.max(Message.id)).where(Message.thread_id.is_not(None)).scalar_subquery(),
+            select(func.max(ThreadEvent.id)).scalar_subquery(),
         ),
     ),
     "runs": (
