@@ -25,6 +25,10 @@ TICK, DRAIN, PLAN, SWEEP, RETAIN = (f"scheduler.{name}" for name in ("tick", "dr
 UNUSED = 3600
 
 DAY = 24 * 3600.0
+
+#: Seconds that a hint is worth hearing. Its sender's clock says when that is over, and the worker's own whether it is
+#: so: two machines whose clocks differ by more would not understand each other. A late hint is as good as a fresh one.
+HEARD_FOR = 4 * 3600.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -70,9 +74,9 @@ def make(settings: Settings) -> Celery:
         broker_transport_options=_transport(settings),
         beat_max_loop_interval=1,
         beat_schedule={
-            "tick": {"task": TICK, "schedule": 1.0, "options": {"expires": 5}},
-            "plan": {"task": PLAN, "schedule": settings.plan_every, "options": {"expires": 30}},
-            "sweep": {"task": SWEEP, "schedule": settings.sweep_every, "options": {"expires": 60}},
+            "tick": {"task": TICK, "schedule": 1.0, "options": {"expires": HEARD_FOR}},
+            "plan": {"task": PLAN, "schedule": settings.plan_every, "options": {"expires": HEARD_FOR}},
+            "sweep": {"task": SWEEP, "schedule": settings.sweep_every, "options": {"expires": HEARD_FOR}},
             # At every start too: a clinic's computer may be switched off each night.
             "retain": {"task": RETAIN, "schedule": DAY, "last_run_at": LONG_AGO, "options": {"expires": DAY}},
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Any
 
 from celery import Celery
@@ -10,13 +11,34 @@ from celery.beat import ScheduleEntry, Scheduler, SchedulingError, Service
 
 from outreach import log
 from outreach.settings import Settings
-from scheduler.app import make
+from scheduler.app import LONG_AGO, make
 
 logger = log.get("scheduler")
 
 
+#: Seconds that the clock may be set by without anybody having to care.
+SLIGHT = 1.0
+
+
 class Quietly(Scheduler):
-    """Celery's scheduler, which remembers nothing, and says in one line that the broker is away."""
+    """Celery's scheduler, which remembers nothing, and says in one line that the broker is away.
+
+    It reckons by the wall clock, so a clock that is set back by two hours would silence it for two hours: when the
+    clock was set, everything is due.
+    """
+
+    _ahead = time.time() - time.monotonic()  # what the clock shows, less what has passed
+
+    def tick(self, *given: Any, **more: Any) -> float:
+        """Send what is due; gives the seconds until the next look."""
+        ahead = time.time() - time.monotonic()
+        if abs(ahead - self._ahead) > SLIGHT:
+            for entry in self.schedule.values():
+                entry.last_run_at = LONG_AGO
+            self._heap = None  # made anew, in the order of the new time
+        self._ahead = ahead
+        seconds: float = super().tick(*given, **more)
+        return seconds
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Send one hint. One that cannot be sent is not missed: the next one says the same."""

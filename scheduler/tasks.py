@@ -18,7 +18,7 @@ from outreach.messages.status import Lane
 from outreach.store import pulse
 from outreach.threads import forgetting, hands
 from outreach.workspace import Workspace
-from scheduler.app import DRAIN, PLAN, RETAIN, SWEEP, TICK, queue_name
+from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TICK, queue_name
 
 logger = log.get("scheduler")
 
@@ -80,7 +80,7 @@ def tick() -> None:
     with _whole(), desk().workspace.database.read() as session:
         for sender, kind, lane in due_lanes(session):
             name = "conversations" if lane is Lane.CONVERSATION else kind.value
-            desk().app.send_task(DRAIN, args=[sender, lane.value], queue=queue_name(settings, name), expires=3)
+            desk().app.send_task(DRAIN, args=[sender, lane.value], queue=queue_name(settings, name), expires=HEARD_FOR)
 
 
 @shared_task(name=DRAIN)

@@ -59,7 +59,8 @@ class Witness:
 
     def look(self, session: Session) -> list[str]:
         """What changed unlawfully since the last look."""
-        now = {row.id: (row.state, row.attempts) for row in _rows(session, "SELECT id, state, attempts FROM message")}
+        rows = _rows(session, "SELECT id, state, reason, attempts FROM message")
+        now = {row.id: (_GUESS if _is_guess(row) else row.state, row.attempts) for row in rows}
         faults = [f"2: message {gone} has vanished" for gone in self.seen.keys() - now.keys()]
         for message, (before, tries) in self.seen.items():
             after, _ = now.get(message, (before, tries))
@@ -69,7 +70,19 @@ class Witness:
         return faults
 
 
+#: Called not found: a guess of ours, which the provider's word may correct, and nothing else.
+_GUESS = "not_found"
+
+
+def _is_guess(row: Row[Any]) -> bool:
+    return bool(row.state == "failed" and row.reason == _GUESS)
+
+
 def _may_follow(before: str, after: str) -> bool:
+    if before == _GUESS:
+        return after in {*_AT_PROVIDER, "failed"}
+    if after == _GUESS:
+        return _RANK.get(before, 99) <= _RANK["unknown"]
     if before in _ENDS or before == "delivered":
         return False
     if after in {"queued", "planned"}:

@@ -91,7 +91,7 @@ def _write(claim: Claim, facts: Facts, pen: Pen) -> Written:
         ack=acknowledgement(pen.ack_key, claim.id) if claim.kind == Kind.PUSH else "",
     )
     count = parts.count(text).parts if claim.kind == Kind.SMS else 1
-    return Written(claim, outgoing, count, _cost(claim, person, count, pen.settings))
+    return Written(claim, outgoing, count, cost_of(claim.kind, person.country, count, pen.settings))
 
 
 def _lifetime(claim: Claim, at: datetime) -> int:
@@ -126,10 +126,11 @@ def text_of(
     return rendered.title, rendered.text
 
 
-def _cost(claim: Claim, person: Person, count: int, settings: Settings) -> float:
-    if claim.kind != Kind.SMS:
+def cost_of(kind: str, country: str, count: int, settings: Settings) -> float:
+    """What so many parts to a country cost."""
+    if kind != Kind.SMS:
         return 0.0
-    return count * settings.prices.get(person.country, settings.prices.get("*", 0.0))
+    return count * settings.prices.get(country, settings.prices.get("*", 0.0))
 
 
 class _Frozen:

@@ -44,6 +44,7 @@ class Claim:
     parts: int
     reason: str
     fallback_of: int | None
+    resends: int
 
 
 COLUMNS = [getattr(Message, name) for name in Claim.__slots__]

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from outreach.delivery import tally
-from outreach.messages.status import CARRIED, ENDS, MOVES, RANK, State
+from outreach.messages.status import CARRIED, ENDS, GUESSED, MOVES, RANK, State
 from outreach.messages.tables import Message
 from outreach.store import dialects
 
@@ -92,9 +92,18 @@ _OVERTOOK = CARRIED | {State.FAILED}
 
 
 def _lawful(row: Row[Any], move: Move) -> bool:
-    if not _is_meant(row, move) or move.to not in MOVES[row.state]:
+    if not _is_meant(row, move):
+        return False
+    if _is_guess(row):
+        return move.to in CARRIED or (move.to is State.FAILED and move.reason != GUESSED)
+    if move.to not in MOVES[row.state]:
         return False
     return move.to in ENDS or row.state == State.QUEUED or _is_back(row.state, move) or RANK[move.to] > RANK[row.state]
+
+
+def _is_guess(row: Row[Any]) -> bool:
+    """Whether it failed only because no trace of it was found: late evidence is believed, whatever it says."""
+    return bool(row.state == State.FAILED and row.reason == GUESSED)
 
 
 def _is_meant(row: Row[Any], move: Move) -> bool:
@@ -122,11 +131,19 @@ def _written(row: Row[Any], move: Move, at: datetime) -> dict[str, Any]:
         "attempts": row.attempts if move.attempts is None else move.attempts,
         "parts": row.parts if move.parts is None else move.parts,
         "cost": row.cost if move.cost is None else move.cost,
-        "fallback_at": move.fallback_at or (None if move.to == State.DELIVERED else row.fallback_at),
+        "fallback_at": _fallback_at(row, move),
+        "token": row.token if move.cost is None else "",
         "lease_until": row.lease_until if leased else None,
         "looks": 0 if move.to in {State.UNKNOWN, State.ACCEPTED} and move.to != row.state else row.looks,
         "updated_at": at,
     }
+
+
+def _fallback_at(row: Row[Any], move: Move) -> datetime | None:
+    """A push that was given up has its text by now, or will have it: late evidence does not ask for another."""
+    if move.fallback_at is not None and not _is_guess(row):
+        return move.fallback_at
+    return None if move.to == State.DELIVERED else row.fallback_at
 
 
 def _changes(lawful: Iterable[tuple[Row[Any], Move]]) -> Iterable[tally.Change]:

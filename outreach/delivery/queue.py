@@ -26,6 +26,9 @@ from outreach.store import dialects
 #: How far ahead of its pace a sender may reserve. Conversations may go further, so that bulk never starves them.
 BURST = {Lane.BULK: 2.0, Lane.CONVERSATION: 6.0}  # seconds
 
+#: Seconds: no sender reserves farther ahead than this, even with a batch of the longest texts at the slowest pace.
+FARTHEST = 900.0
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -56,6 +59,8 @@ def claim(
     row = session.scalar(dialects.take(select(Sender).where(Sender.name == sender), wait=True))
     if row is None:
         return Batch()
+    if (row.next_at - at).total_seconds() > FARTHEST:
+        row.next_at = at  # the database's clock was ahead when this was reserved, and has been set back
     allowed = min(limit, allowance(row, lane, at))
     rows = _due(session, sender, lane, at, allowed) if allowed else []
     if not rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from outreach.channels import http
 from outreach.channels.contract import Kind, Outgoing, Receipt
 from outreach.channels.registry import Providers
 from outreach.delivery import carriers, facts, receipts
-from outreach.delivery.compose import Pen, compose, keys_of
+from outreach.delivery.compose import Composed, Pen, compose, keys_of
 from outreach.delivery.facts import COLUMNS, Claim, Facts
 from outreach.delivery.moves import Move, advance
 from outreach.errors import NotFoundError
@@ -47,11 +47,7 @@ def settle(workspace: Workspace, providers: Providers) -> int:
     doubts = _doubts(workspace)
     if not doubts:
         return 0
-    with workspace.database.read() as session:
-        claims = [doubt.claim for doubt in doubts]
-        known = facts.load(session, claims, dialects.now(session), lock=False)
-        keys = keys_of(session, workspace.vault, [claim.person_id for claim in claims])
-    composed = compose(claims, known, Pen(workspace.settings, carriers.ack_key(workspace), keys))
+    known, composed = write_again(workspace, [doubt.claim for doubt in doubts])
     outgoing = {written.claim.id: written.outgoing for written in composed.written}
     settled = 0
     for doubt in doubts:
@@ -60,6 +56,14 @@ def settle(workspace: Workspace, providers: Providers) -> int:
         with workspace.database.write() as session:
             settled += _decide(session, doubt, found, known)
     return settled
+
+
+def write_again(workspace: Workspace, claims: Sequence[Claim]) -> tuple[Facts, Composed]:
+    """The texts of messages that have been written before, and what they are written from."""
+    with workspace.database.read() as session:
+        known = facts.load(session, claims, dialects.now(session), lock=False)
+        keys = keys_of(session, workspace.vault, [claim.person_id for claim in claims])
+    return known, compose(claims, known, Pen(workspace.settings, carriers.ack_key(workspace), keys))
 
 
 def _doubts(workspace: Workspace) -> list[_Doubt]:
@@ -115,11 +119,21 @@ def _decide(session: Session, doubt: _Doubt, found: list[Receipt] | None, known:
     at = dialects.now(session)
     step = known.runs[claim.run_id].frozen.steps[claim.step] if claim.run_id else None
     # A push cannot be looked for: that nothing was found is no evidence. A text may take its place, another push not.
-    if step is not None and step.on_unknown == "resend" and claim.attempts < 2 and claim.kind != Kind.PUSH:
-        return len(advance(session, [Move(claim.id, State.QUEUED, Failure.NOT_FOUND)], at))
+    if step is not None and step.on_unknown == "resend" and not claim.resends and claim.kind != Kind.PUSH:
+        return _send_again(session, claim.id, at)
     text_instead = step is not None and claim.kind == Kind.PUSH and Kind.SMS in step.channels
     move = Move(claim.id, State.FAILED, Failure.NOT_FOUND, fallback_at=at if text_instead else None)
     return len(advance(session, [move], at))
+
+
+def _send_again(session: Session, message: int, at: datetime) -> int:
+    """Back to the queue, once. Tries that never reached the provider do not count: they are proof, not doubt."""
+    moved = advance(session, [Move(message, State.QUEUED, Failure.NOT_FOUND)], at)
+    session.execute(
+        update(Message).where(Message.id.in_(moved)).values(resends=Message.resends + 1),
+        execution_options={"synchronize_session": False},
+    )
+    return len(moved)
 
 
 def _unclaimed(session: Session, found: Sequence[Receipt]) -> list[Receipt]:

@@ -16,7 +16,7 @@ from outreach import failpoints, log
 from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
 from outreach.consent import ConsentTally
-from outreach.delivery import carriers, receipts, reconcile, tally
+from outreach.delivery import carriers, pricing, receipts, reconcile, tally
 from outreach.delivery.moves import Move, advance
 from outreach.messages.status import PRIORITY, Failure, Purpose, RunState, State, Withdrawal
 from outreach.messages.tables import Message, Run, Tally, ThreadTally
@@ -42,6 +42,7 @@ def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
         "parked": _repeat(workspace, receipts.retry_parked, once=True),
         "settled": reconcile.settle(workspace, providers),
         "asked": reconcile.ask(workspace, providers),
+        "priced": pricing.price(workspace),
         "folded": sum(_repeat(workspace, partial(_fold, table), once=True) for table in ROLLUPS),
     }
     for name, count in done.items():

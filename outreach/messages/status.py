@@ -43,6 +43,9 @@ RANK: dict[State, int] = {
 #: Not on the provider's track: no further move.
 ENDS = frozenset({State.REFUSED, State.FAILED, State.CANCELLED, State.EXPIRED, State.RECEIVED})
 
+#: Failed because nobody found a trace of it (`Failure.NOT_FOUND`): a guess of ours, which the provider's word corrects.
+GUESSED = "not_found"
+
 #  Nothing more is waited for; `sent` may be the last word ever, and `undelivered` may still be corrected by a late
 # receipt.
 SETTLED = ENDS | {State.DELIVERED, State.UNDELIVERED}
@@ -121,7 +124,7 @@ class Refusal(StrEnum):
 class Failure(StrEnum):
     """Why a message failed for good, besides a provider's `Cause`."""
 
-    NOT_FOUND = "not_found"  # unknown, and the provider has no trace of it
+    NOT_FOUND = GUESSED  # unknown, and the provider has no trace of it
     TEMPLATE = "template"  # it could not be written for this person
     UNREAD = "unread"  # a push that the app did not acknowledge in time
 

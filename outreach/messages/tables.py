@@ -27,6 +27,11 @@ from outreach.store.types import Serial
 #: What a run may still do. Most indexes are partial: a planned row pays for two of them, a finished one for three.
 _UNDER_WAY = "run_id IS NOT NULL AND state IN ('planned', 'queued', 'sending', 'unknown')"
 
+#: A text that was carried although no worker has recorded its answer: what it cost is not known yet.
+UNPRICED = text(
+    "token <> '' AND kind = 'sms' AND state IN ('accepted', 'sent', 'undelivered', 'delivered')",
+)
+
 _STATES = ", ".join(f"'{state}'" for state in State)
 
 
@@ -92,6 +97,7 @@ class Message(Base):
             sqlite_where=text("fallback_at IS NOT NULL"),
             postgresql_where=text("fallback_at IS NOT NULL"),
         ),
+        Index("ix_message_unpriced", "updated_at", sqlite_where=UNPRICED, postgresql_where=UNPRICED),
         Index("ix_message_person", "person_id", "id"),
         Index(
             "uq_message_provider_id",
@@ -146,7 +152,8 @@ class Message(Base):
     provider: Mapped[str | None] = mapped_column(String(20))
     provider_id: Mapped[str | None] = mapped_column(String(200))
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
-    token: Mapped[str] = mapped_column(String(32), default="")  # of the lease
+    resends: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # after nobody had found it
+    token: Mapped[str] = mapped_column(String(32), default="")  # of the lease, until its worker has told the cost
     lease_until: Mapped[datetime | None]
     looks: Mapped[int] = mapped_column(SmallInteger, default=0)  # how often the provider was asked
     parts: Mapped[int] = mapped_column(SmallInteger, default=1)

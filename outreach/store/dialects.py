@@ -20,9 +20,21 @@ def engine_for(url: str) -> Engine:
     """An engine with what each database needs to be safe. `url`: SQLAlchemy URL of SQLite or PostgreSQL."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
-    return create_engine(
+    engine = create_engine(
         url, hide_parameters=True, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_recycle=1800
     )
+    event.listen(engine, "connect", _let_go_of_the_frozen)
+    return engine
+
+
+#: Seconds that a transaction of ours may stand idle: a process that is frozen in one lets go of what it locked.
+IDLE_MOST = 60
+
+
+def _let_go_of_the_frozen(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_MOST}s'")
+    connection.commit()
 
 
 def _sqlite(url: str) -> Engine:

@@ -207,6 +207,7 @@ def _given(case: Case) -> tuple[Claim, Facts]:
         parts=1,
         reason="",
         fallback_of=case.fallback_of,
+        resends=0,
     )
     person = Person(
         **{"id": 7, "zone": "Africa/Nairobi", "state": PersonState.ACTIVE, "hours_from": None, "hours_to": None}

@@ -50,6 +50,33 @@ def test_every_move_is_lawful_or_does_not_happen(workspace: Workspace) -> None:
         assert list(counted(session)) == []
 
 
+def test_what_was_called_not_found_is_moved_by_evidence_and_by_nothing_else(workspace: Workspace) -> None:
+    amina = cast(workspace).amina
+    believed = {State.ACCEPTED, State.SENT, State.UNDELIVERED, State.DELIVERED, State.FAILED}
+    found = set()
+    for to in State:
+        with workspace.database.write() as session:
+            made = message(session, amina, state=State.FAILED, reason="not_found")
+            if advance(session, [Move(made, to, "unreachable")], dialects.now(session)):
+                found.add(to)
+            again = message(session, amina, state=State.FAILED, reason="not_found")
+            same = advance(session, [Move(again, State.FAILED, "not_found")], dialects.now(session))
+            other = message(session, amina, state=State.FAILED, reason="unreachable")
+            assert advance(session, [Move(other, to)], dialects.now(session)) == same == set()
+    assert found == believed
+    with workspace.database.read() as session:
+        assert list(counted(session)) == []
+
+
+def test_late_evidence_of_a_push_that_was_given_up_asks_for_no_second_text(workspace: Workspace) -> None:
+    baraka = cast(workspace).baraka
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        made = message(session, baraka, kind="push", sender="fcm", state=State.FAILED, reason="not_found", token="mine")
+        advance(session, [Move(made, State.ACCEPTED, token="mine", parts=1, cost=0.0, fallback_at=at)], at)
+    assert (row(workspace, made).state, row(workspace, made).fallback_at) == (State.ACCEPTED, None)
+
+
 def test_only_who_holds_the_lease_may_say_what_became_of_it(workspace: Workspace) -> None:
     amina = cast(workspace).amina
     with workspace.database.write() as session:

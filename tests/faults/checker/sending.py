@@ -94,7 +94,8 @@ def at_their_word(case: Case) -> Iterator[str]:
         if case.log:
             yield from _as_the_carrier_has_it(case, row)
     for row in case.out.values():
-        if row["state"] == "failed" and row["reason"] == "not_found" and row["id"] in case.taken:
+        guess = row["state"] == "failed" and row["reason"] == "not_found" and row["kind"] == "sms"
+        if guess and row["id"] in case.taken:
             yield f"4: message {row['id']} is called not found, and the carrier took it"
         if row["state"] == "failed" and row["reason"] in NO_END:
             yield f"4: message {row['id']} was given up for {row['reason']}, which is no refusal"
