@@ -55,14 +55,15 @@ def outreach(
 class Program:
     """A command that runs until it is stopped. What it says on standard error is kept in a file."""
 
-    def __init__(self, *words: str, folder: Path) -> None:
+    def __init__(self, *words: str, folder: Path, env: Mapping[str, str] | None = None, code: str = "") -> None:
+        """`code`: what starts it, if not the command itself."""
         self.words = words
         self._path = folder / f"{'-'.join(words[:1])}-{time.monotonic_ns()}.err"
         with self._path.open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "outreach", *words],
+                [sys.executable, *(["-c", code] if code else ["-m", "outreach"]), *words],
                 cwd=folder,
-                env=environment({}),
+                env=environment(env or {}),
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )
@@ -86,7 +87,7 @@ class Program:
         self.process.wait()
 
 
-def wait_until(true: Callable[[], bool], within: float = 60, what: str = "it") -> None:
+def wait_until(true: Callable[[], bool], within: float = 180, what: str = "it") -> None:
     """Wait until something holds; fail the test when it does not in time (seconds)."""
     until = time.monotonic() + within
     while not true():
@@ -112,9 +113,9 @@ class Site:
     workspace: Workspace
 
     @contextmanager
-    def running(self, *words: str) -> Iterator[Program]:
-        """A program of this clinic, as long as the block lasts."""
-        program = Program(*words, folder=self.folder)
+    def running(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[Program]:
+        """A program of this clinic, as long as the block lasts. `env`: what it finds in its environment besides."""
+        program = Program(*words, folder=self.folder, env=env)
         try:
             yield program
         finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,23 +11,24 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from outreach.audience.people import keys_of
-from outreach.audience.tables import Endpoint, EndpointState, Person
+from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
 from outreach.campaigns import planning, runs
 from outreach.campaigns.tables import Fire
 from outreach.channels.contract import Accepted, Answer, Carried, Cause, Inbound, Kind, Receipt, Rejected
 from outreach.channels.registry import Providers
 from outreach.consent import Consent, ConsentState, Line, Source, Standing, record
-from outreach.delivery import receipts, reconcile, sweep
+from outreach.delivery import queue, receipts, reconcile, results, send, sweep
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.queue import Batch
 from outreach.errors import ConflictError
-from outreach.messages.status import Lane, Purpose
+from outreach.messages.status import WAITING, Lane, Purpose
 from outreach.messages.tables import Attempt, Message, ProviderEvent, Run, Sender, Tally
 from outreach.store import dialects, rollups
 from outreach.store.base import Base
-from outreach.threads import inbound
+from outreach.threads import forgetting, inbound
 from outreach.threads.tables import Thread
 from outreach.workspace import Workspace
 from tests.clinic import TOPIC, write_campaign
@@ -155,6 +157,47 @@ class Life(RuleBasedStateMachine):
         receipt = Receipt("twilio", f"{theirs}:{word}:{call['message']}", word, theirs, int(call["message"]))
         with self.workspace.database.write() as session:
             receipts.keep(session, [receipt, receipt])
+
+    @rule(sender=st.sampled_from(["twilio", "fcm"]), lane=st.sampled_from(Lane))
+    def a_claim_is_not_committed(self, sender: str, lane: Lane) -> None:
+        """The database goes away, or the worker does, before anybody was called."""
+        with self._broken_off() as session:
+            queue.claim(session, sender, lane, MOST, LEASE, None)
+
+    @rule(which=st.integers(0, 9), words=WORDS)
+    def answers_are_not_committed(self, which: int, words: list[str]) -> None:
+        """The provider has answered, and the database is not there to hear it: the worker will not tell it again."""
+        if not self.batches:
+            return
+        batch = self.batches.pop(which % len(self.batches))
+        told = [self._told(each.id, word) for each, word in zip(batch.claims, words, strict=False)]
+        written, spec = send.write(self.workspace, batch).written, _SPECS[Kind(batch.claims[0].kind)]
+        with self._broken_off() as session:
+            assert batch.facts is not None
+            results.record(session, spec, spec.name, list(zip(written, told, strict=False)), batch.facts, batch.token)
+
+    @contextmanager
+    def _broken_off(self) -> Iterator[Session]:
+        with suppress(ConnectionError), self.workspace.database.write() as session:
+            yield session
+            session.flush()
+            raise ConnectionError
+
+    @rule()
+    def somebody_new_writes_and_is_forgotten(self) -> None:
+        """What waits for her is withdrawn, what was claimed may still arrive; nothing of hers is readable."""
+        self.texts += 1
+        text = Inbound("twilio", f"IN{self.texts}", f"+2547{20_000_000 + self.texts}", "HELP", "+15005550006")
+        received = inbound.receive(self.workspace, text, [])
+        with self.workspace.database.read() as session:
+            query = select(Person.pseudonym).join(Message, Message.person_id == Person.id)
+            pseudonym = session.scalars(query.where(Message.id == received.message_id)).one()
+        forgetting.forget(self.workspace, pseudonym, by="staff")
+        hers = select(Message.body, Message.state).join(Person, Person.id == Message.person_id)
+        with self.workspace.database.read() as session:
+            for body, state in session.execute(hers.where(Person.state == PersonState.FORGOTTEN)):
+                assert body is None
+                assert state not in WAITING
 
     @rule(person=st.integers(0, PEOPLE - 1), words=st.sampled_from(["My arm hurts", "START", "START", "HELP", "STOP"]))
     def somebody_writes(self, person: int, words: str) -> None:

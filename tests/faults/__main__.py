@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -18,9 +19,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.faults import trials
+from tests.faults import scenes, stages, trials
+from tests.faults.carrier import Ledger
+from tests.faults.jobs import warm_up
 from tests.faults.place import Land
 from tests.faults.seeded import BUGS
+from tests.postgres import Postgres
 
 Results = dict[str, Any]
 
@@ -43,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=f"of: {', '.join(PARTS)}; all if none")
     parser.add_argument("--trials", type=int, default=400, help="crash trials on each database")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--broker", choices=["redis", "rabbitmq", "both"], default="both")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=Path("faults.json"))
     return parser
@@ -105,7 +110,7 @@ def _seeded(given: argparse.Namespace, violations: list[str]) -> Results:
         database = bug.only or next(iter(databases))
         began = time.monotonic()
         with _land(databases[database]) as (land, folder):
-            total = trials.run(land, folder, 300, given.seed, bug=bug.patch, stop_at_first=True)
+            total = trials.run(land, folder, 300, given.seed, bug=bug.patch, stop_at_first=True, each=30)
         right = [each for each in total.violations if each.startswith(f"{bug.by}:")]
         found[name] = {"what": bug.what, "breaks": bug.by, "database": database, "trials": total.trials}
         found[name] |= {"caught": bool(right), "by": (right or total.violations or [""])[0]}
@@ -116,7 +121,49 @@ def _seeded(given: argparse.Namespace, violations: list[str]) -> Results:
     return found
 
 
-PARTS: dict[str, Callable[[argparse.Namespace, list[str]], Results]] = {"trials": _trials, "seeded": _seeded}
+def _scenes(given: argparse.Namespace, violations: list[str]) -> Results:
+    """Each scene on each database."""
+    found: Results = {}
+    for database, server in _databases(given).items():
+        with _land(server) as (land, folder):
+            with land.place() as place:
+                warm_up(place, Ledger(folder / "warm.jsonl"))
+            for name in scenes.SCENES:
+                wrong = scenes.play(land, folder, name)
+                violations += [f"{database}, {name}: {each}" for each in wrong]
+                found[f"{database}: {name}"] = wrong
+                _say(f"{'holds' if not wrong else 'BROKEN'}  {database:10}  {name}")
+    return found
+
+
+BROKERS = {"redis": "OUTREACH_TEST_REDIS_URL", "rabbitmq": "OUTREACH_TEST_AMQP_URL"}
+
+
+def _stages(given: argparse.Namespace, violations: list[str]) -> Results:
+    """Each stage on PostgreSQL and each broker."""
+    found: Results = {}
+    if given.database == "sqlite":
+        return found
+    server = Postgres(_databases(given)["postgresql"])
+    for broker in [each for each in BROKERS if given.broker in {each, "both"}]:
+        for name in stages.STAGES:
+            with tempfile.TemporaryDirectory(prefix="outreach-stage-") as folder, server.database() as url:
+                wrong, measured = stages.play(Path(folder) / "clinic", url, os.environ[BROKERS[broker]], name)
+            violations += [f"{broker}, {name}: {each}" for each in wrong]
+            found[f"{broker}: {name}"] = {"wrong": wrong, "seconds": measured}
+            _say(f"{'holds' if not wrong else 'BROKEN'}  {broker:10}  {name}")
+            for what, seconds in measured.items():
+                p99 = sorted(seconds)[math.ceil(0.99 * len(seconds)) - 1]
+                _say(f"            {what}: {len(seconds)} measured, p99 {p99:.1f} s, most {max(seconds):.1f} s")
+    return found
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, list[str]], Results]] = {
+    "scenes": _scenes,
+    "stages": _stages,
+    "seeded": _seeded,
+    "trials": _trials,
+}
 
 
 if __name__ == "__main__":

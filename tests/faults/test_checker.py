@@ -46,7 +46,7 @@ def message(**more: Any) -> dict[str, Any]:
     row = {"id": 1, "direction": "out", "kind": "sms", "purpose": "campaign", "person_id": 5, "run_id": 9, "body": None}
     row |= {"step": "welcome", "occurrence": "1", "fallback_of": None, "thread_id": None, "dedupe_key": "9:1:5"}
     row |= {"state": "delivered", "reason": "", "day": "2026-03-02", "parts": 1, "cost": 0.04, "provider_id": "SM1"}
-    return {**row, "lease_until": None, "updated_at": NOW, "due_at": NOW, "attempts": 1, **more}
+    return {**row, "sender": "twilio", "lease_until": None, "updated_at": NOW, "due_at": NOW, "attempts": 1, **more}
 
 
 def sound() -> tuple[Rows, list[dict[str, Any]]]:
@@ -55,7 +55,7 @@ def sound() -> tuple[Rows, list[dict[str, Any]]]:
     said = message(id=2, direction="in", purpose="reply", state="received", reason="thread", thread_id=3)
     said |= {"dedupe_key": "in:1", "provider_id": "IN1", "run_id": None, "step": "", "cost": 0.0}
     rows["message"] = [message(), said]
-    cell = ("run_id", "step", "day", "kind", "state", "reason", "parts", "cost")
+    cell = ("run_id", "step", "day", "kind", "state", "reason", "sender", "parts", "cost")
     rows["tally"] = [{**{name: row[name] or 0 for name in cell}, "messages": 1} for row in rows["message"]]
     rows["tally"] = [{**row, "step": row["step"] or "", "reason": row["reason"] or ""} for row in rows["tally"]]
     rows["attempt"] = [{"id": 1, "message_id": 1, "started_at": NOW}]

@@ -324,17 +324,26 @@ class Round:
 SETTLED = 40.0  # seconds that are longer than every wait of a trial's clinic
 
 
-def run(land: Land, folder: Path, trials: int, seed: int, *, bug: Callable[[], object] | None = None,
-        stop_at_first: bool = False, tell: Callable[[Tally], None] | None = None) -> Tally:  # fmt: skip
-    """Rounds until there were so many trials; `stop_at_first`: or a violation."""
+def run(
+    land: Land,
+    folder: Path,
+    trials: int,
+    seed: int,
+    *,
+    bug: Callable[[], object] | None = None,
+    stop_at_first: bool = False,
+    each: int = A_ROUND,
+    tell: Callable[[Tally], None] | None = None,
+) -> Tally:
+    """Rounds of `each` trials until there were so many; `stop_at_first`: or a violation."""
     with land.place() as place:
         warm_up(place, Ledger(folder / "warm.jsonl"))
     total, turn = Tally(), 0
     while total.trials < trials and not (stop_at_first and total.violations):
         turn += 1
         with land.place() as place:
-            this = Round(place, folder, seed * 100_003 + turn, bug).play(min(A_ROUND, trials - total.trials))
-        this.violations = [f"{each} (seed {seed}, round {turn})" for each in this.violations]
+            this = Round(place, folder, seed * 100_003 + turn, bug).play(min(each, trials - total.trials))
+        this.violations = [f"{what} (seed {seed}, round {turn})" for what in this.violations]
         total.add(this)
         if tell:
             tell(total)

@@ -59,7 +59,15 @@ def counted(case: Case) -> Iterator[str]:
 def _cells(records: Any, *, ones: bool) -> dict[tuple[Any, ...], tuple[int, int, float]]:
     sums: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0, 0.0])
     for row in records:
-        cell = (row["run_id"] or 0, row["step"], str(row["day"]), row["kind"], row["state"], row["reason"])
+        cell = (
+            row["run_id"] or 0,
+            row["step"],
+            str(row["day"]),
+            row["kind"],
+            row["state"],
+            row["reason"],
+            row["sender"],
+        )
         total = sums[cell]
         total[0] += 1 if ones else row["messages"]
         total[1] += row["parts"]
