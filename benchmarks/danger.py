@@ -1,9 +1,14 @@
 """How many cries for help the words of danger hear, and how often they cry wolf. Run: python -m benchmarks.danger
 
 The texts are in `corpus/danger/`, one file a language, written and labelled by us: no real person's. The words were
-written with `tuned` in sight. `held` came after the words and has changed none since: only it says how they do on texts
-that nobody has seen, and as one author wrote both, it flatters even then. Recall: of the texts about a danger, how many
-make a thread urgent, as whatever danger. Flag rate: of the others, how many do so, too.
+written with `tuned` in sight. `held` came after the words and no text of it has given a word since: only it says how
+they do on texts that nobody has seen, and as one author wrote both, it flatters even then. (Orange urine was taken out
+of the words after four texts of `held` were flagged for it: rifampicin makes it, as its labels say.) What had been held
+before and was learned from is in `tuned`. The last of it says everything in a roundabout way; 0.48 of it was heard when
+the words first met it: whoever speaks in hints is often not heard.
+
+Recall: of the texts about a danger, how many make a thread urgent, as whatever danger. Flag rate: of the others, how
+many do so, too.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def test_what_the_words_were_written_against_is_heard(language: str) -> None:
 
 
 # What was measured the first time that the words met these texts. It may only rise, and by other words than theirs.
-FIRST_SEEN = {"en": 22, "es": 20, "fr": 21, "pt": 18, "sw": 20}
+FIRST_SEEN = {"en": 23, "es": 24, "fr": 27, "pt": 25, "sw": 23}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
