@@ -145,6 +145,16 @@ class Settings(BaseSettings):
         "line), `never`.",
         examples=["always"],
     )
+    reveal_for: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(hours=4))] = Field(
+        timedelta(minutes=30),
+        description="How long a sealed number or text can be read once a second person has granted it.",
+        examples=["PT30M"],
+    )
+    reveal_review: Annotated[timedelta, Field(ge=timedelta(hours=1))] = Field(
+        timedelta(hours=24),
+        description="How soon a second person must look at what one took alone in a crisis.",
+        examples=["PT24H"],
+    )
     plan_ahead: timedelta = Field(
         timedelta(minutes=15),
         description="How long before it is due a step is written into the queue.",

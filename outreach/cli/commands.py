@@ -55,6 +55,8 @@ COMMANDS: dict[str, Entry] = {
     ),
     "threads": Entry("threads:app", "Anonymous conversations with people."),
     "staff": Entry("staff:app", "Staff: who may sign in, and as what."),
+    "reveal": Entry("reveal:app", "See a number or the original of one text, when two agree that it must be."),
+    "alerts": Entry("alerts:app", "What an admin or coordinator must look at."),
     "parts": Entry("parts:parts", "Count the parts that a text is billed in, and suggest what makes it cheaper."),
     "understand": Entry(
         "understand:understand",

@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -50,6 +51,11 @@ def console() -> Console:
 def say(text: str, style: str = "") -> None:
     """Print a line as it is; what looks like markup is only text."""
     console().print(Text(text, style=style), soft_wrap=True)
+
+
+def harmless(text: str) -> str:
+    """What somebody wrote, without the marks by which it could take over the terminal."""
+    return "".join(each if each == "\n" or unicodedata.category(each) != "Cc" else "�" for each in text)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from outreach.cli.terminal import opened, say, staff
+from outreach.cli.terminal import harmless, opened, say, staff
 from outreach.threads import hands, inbox, lists
 from outreach.threads.hands import Event
 from outreach.threads.inbox import Conversation, Said, Summary
@@ -132,16 +131,16 @@ def _print_line(console: Console, line: Said | Event, pseudonym: str) -> None:
         what = " ".join(filter(None, (line.by, line.did.replace("_", " "), line.to and f"to {line.to}", line.outcome)))
         console.print(Text(f"\n{line.at:%d %b %H:%M} UTC · {what}", style="dim"))
         if line.text:
-            console.print(Text(f"Note: {_harmless(line.text)}", style="italic"))
+            console.print(Text(f"Note: {harmless(line.text)}", style="italic"))
         return
     who = pseudonym if line.who == "person" else line.by or line.about or line.who
-    console.print(Text(f"\n{line.at:%d %b %H:%M} UTC · {who} · {line.state}", style="dim"))
-    console.print(_harmless(line.text), markup=False)
+    console.print(Text(f"\n{line.at:%d %b %H:%M} UTC · {who} · {line.state}{_number(line)}", style="dim"))
+    console.print(harmless(line.text), markup=False)
 
 
-def _harmless(text: str) -> str:
-    """Without the marks by which a text could take over the helper's terminal."""
-    return "".join(each if each == "\n" or unicodedata.category(each) != "Cc" else "�" for each in text)
+def _number(said: Said) -> str:
+    """By which her text is asked for, where its original must be seen (`outreach reveal`)."""
+    return f" · text {said.id}" if said.who == "person" else ""
 
 
 @app.command()

@@ -65,6 +65,13 @@ class Action(StrEnum):
     PASSWORD_CHOSEN = "password_chosen"  # noqa: S105
     SECOND_FACTOR_ON = "second_factor_on"
     SECOND_FACTOR_OFF = "second_factor_off"
+    REVEAL_ASKED = "reveal_asked"
+    REVEAL_TAKEN_ALONE = "reveal_taken_alone"
+    REVEAL_GRANTED = "reveal_granted"
+    REVEAL_SHOWN = "reveal_shown"
+    REVEAL_APPROVED = "reveal_approved"
+    REVEAL_DISPUTED = "reveal_disputed"
+    ALERT_SEEN = "alert_seen"
 
 
 @dataclass(frozen=True, slots=True)

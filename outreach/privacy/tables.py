@@ -1,13 +1,16 @@
-"""Keys of people, the proof that this database and this keyring belong together, and the record of what staff did."""
+"""Keys of people, the proof that this database and this keyring belong together, the record of what staff did, and
+what somebody must look at.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.store.base import Base
+from outreach.store.types import Serial
 
 
 class PersonKey(Base):
@@ -59,3 +62,22 @@ class AuditCheckpoint(Base):
     at: Mapped[datetime]
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class Alert(Base):
+    """Something that an admin or coordinator must look at. `subject` holds ids only; `key` says what is told once."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_alert_unseen", "at", sqlite_where=text("seen_at IS NULL"), postgresql_where=text("seen_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    subject: Mapped[str] = mapped_column(String(80))
+    about: Mapped[str] = mapped_column(String(64))  # the staff name whose doing it is, or ""
+    key: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    seen_by: Mapped[str] = mapped_column(String(64), default="")
+    seen_at: Mapped[datetime | None]

@@ -30,7 +30,7 @@ from outreach.privacy.audit import Action
 from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof, PersonKey
 from outreach.store import dialects
-from outreach.threads import questions, waits
+from outreach.threads import questions, reveals, waits
 from outreach.threads.tables import Outcome, Question, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
@@ -111,6 +111,7 @@ def erase(session: Session, workspace: Workspace, person_id: int, source: Source
     session.flush()
     _empty(session, person_id)
     _close(session, person_id, at)
+    reveals.close_all(session, person_id)
     _blur(person, workspace.settings.zone, at)
 
 

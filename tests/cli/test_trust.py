@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import AuditLine
 from outreach.threads import forgetting
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, Cast, cast, clinic
+from tests.clinic import AMINA, BARAKA, Cast, cast, clinic
+from tests.threads.texting import write
 
 
 @pytest.fixture
@@ -175,3 +176,55 @@ def test_a_checkpoint_in_a_file_finds_an_end_that_was_cut_off(here: Workspace, k
     done = run("audit", "verify", "kept.json")
     assert done.exit_code == 1
     assert "line 2 was there when a checkpoint was signed" in done.output
+
+
+# --- reveal ----------------------------------------------------------------------------------------------------------
+
+WHY = "She is in danger and left no place"
+
+
+@pytest.fixture
+def sign(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let somebody else type."""
+    return lambda name: monkeypatch.setenv("LOGNAME", name)
+
+
+def test_two_reveal_a_number_and_one_alone_only_in_a_crisis(
+    here: Workspace, known: Cast, sign: Callable[[str], None]
+) -> None:
+    pseudonym = name_of(here, known.amina)
+    asked = run("reveal", "ask", "--number", pseudonym, "--why", WHY)
+    assert (asked.exit_code, "reveal grant 1" in asked.output) == (0, True), asked.output
+    assert run("reveal", "show", "1").exit_code != 0
+    assert run("reveal", "grant", "1").exit_code != 0
+    assert json.loads(run("reveal", "list", "--pending", "--json").output)[0]["stage"] == "asked"
+    sign("otieno")
+    assert "Open until" in run("reveal", "grant", "1").output
+    assert AMINA not in run("reveal", "show", "1").output
+    sign("wanjiru")
+    assert AMINA in run("reveal", "show", "1").output
+    assert run("reveal", "ask", "--number", pseudonym, "--why", WHY, "--alone").exit_code != 0
+    listed = run("reveal", "list", "--json").output + run("reveal", "list").output
+    assert pseudonym in listed
+    assert AMINA not in listed
+
+
+def test_a_text_taken_alone_is_approved_by_a_colleague(
+    here: Workspace, known: Cast, sign: Callable[[str], None]
+) -> None:
+    text = write(here, AMINA, f"I am bleeding, call {BARAKA}\x1b[2J")
+    shown = run("threads", "show", str(text.thread_id)).output
+    assert f"text {text.message_id}" in shown
+    assert BARAKA not in shown
+    asked = run("reveal", "ask", "--text", str(text.message_id), "--why", WHY, "--alone")
+    assert (asked.exit_code, "reveal approve 1" in asked.output) == (0, True), asked.output
+    assert f"I am bleeding, call {BARAKA}�[2J" in run("reveal", "show", "1").output
+    assert "reveal_alone" in run("alerts", "list", "--json").output
+    assert run("reveal", "approve", "1").exit_code != 0
+    sign("otieno")
+    assert run("reveal", "approve", "1").exit_code == 0
+    assert run("alerts", "seen", "1").exit_code == 0
+    assert "Nothing to look at" in run("alerts", "list").output
+    assert json.loads(run("alerts", "list", "--all", "--json").output)[0]["seen_by"] == "otieno"
+    assert "Nothing waits" in run("reveal", "list", "--pending").output
+    assert run("audit", "verify").exit_code == 0
