@@ -136,8 +136,18 @@ class Settings(BaseSettings):
         description="What reports bring people together by; choose once, as two periods side by side give groups away.",
         examples=["month"],
     )
-    answer_within: timedelta = Field(
-        timedelta(hours=24), description="What the first automatic answer promises.", examples=["PT24H"]
+    answer_within: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=14))] = Field(
+        timedelta(hours=24),
+        description="What the first automatic answer promises; opening hours and load only make it later.",
+        examples=["PT24H"],
+    )
+    call_next_after: Annotated[timedelta, Field(ge=timedelta(minutes=1))] = Field(
+        timedelta(minutes=10),
+        description="How long an urgent thread may stay untaken before the next of staff is called.",
+        examples=["PT10M"],
+    )
+    watch_every: Seconds = Field(
+        10, description="Seconds between two looks for alarms and promises that are due.", examples=["10"]
     )
     approval: Literal["console", "always", "never"] = Field(
         "console",

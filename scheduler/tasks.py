@@ -16,9 +16,9 @@ from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
 from outreach.messages.status import Lane
 from outreach.store import pulse
-from outreach.threads import forgetting, hands
+from outreach.threads import alarms, forgetting, hands, promises, reveals
 from outreach.workspace import Workspace
-from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TICK, queue_name
+from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TICK, WATCH, queue_name
 
 logger = log.get("scheduler")
 
@@ -113,6 +113,17 @@ def sweep_up() -> None:
             sweep.sweep(desk().workspace, desk().providers)
             forgetting.finish(desk().workspace)
             _alive("sweep")
+
+
+@shared_task(name=WATCH)
+def watch() -> None:
+    """Call staff to whoever is in danger, keep promises, and see that reveals are looked at."""
+    with _whole(), desk().alone(WATCH) as free:
+        if free:
+            alarms.watch(desk().workspace)
+            promises.keep(desk().workspace)
+            reveals.chase(desk().workspace)
+            _alive("watch")
 
 
 @shared_task(name=RETAIN)

@@ -38,6 +38,7 @@ COSTLY = {
 }
 SHORT = {day: date(2028, 5, 1) for day in ("due_date", "refill_date", "visit_date")} | {
     "clinic": "A",
+    "by": "today by 09:00",
     "within_hours": 1,
     "help_line": "",
     "code": "0000",
@@ -51,6 +52,7 @@ SHORT = {day: date(2028, 5, 1) for day in ("due_date", "refill_date", "visit_dat
 }
 LONG = {day: date(2028, 9, 28) for day in ("due_date", "refill_date", "visit_date")} | {
     "clinic": "Sunrise Health Centre",
+    "by": "no dia 1 de fevereiro antes das 09:00",
     "within_hours": 72,
     "help_line": "+254 722 178 177 234",  # as long as the setting lets it be
     "code": "9999",
@@ -133,6 +135,7 @@ def test_the_system_can_answer_whatever_it_must() -> None:
     assert names == {
         *("answer", "call", "forget", "forget-again", "forgotten", "help", "info", "invitation", "joined", "lang"),
         *("lang-menu", "loss", "pause", "start", "stop", "time", "time-menu", "topic", "urgent"),
+        *("alert", "late", "needed", "sorry"),
     }
 
 

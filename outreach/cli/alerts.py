@@ -19,6 +19,9 @@ _MEANS: dict[AlertKind, str] = {
     AlertKind.REVEAL_GRANTED: "something sealed was opened to",
     AlertKind.REVEAL_ALONE: "something sealed was opened in a crisis, without a second person, by",
     AlertKind.REVEAL_OVERDUE: "nobody has looked at what was opened in a crisis by",
+    AlertKind.UNREACHED: "could not be called (phone? suspended? misspelled in duty.yaml?):",
+    AlertKind.NOT_TAKEN: "somebody is in danger, and nobody on duty has taken the thread",
+    AlertKind.PROMISE_MISSED: "nobody has read a thread by the moment that was promised",
 }
 
 

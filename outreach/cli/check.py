@@ -18,7 +18,7 @@ from outreach.campaigns import check as campaigns
 from outreach.campaigns import schema as schemas
 from outreach.errors import Fault
 from outreach.settings import Settings
-from outreach.threads import danger, offers
+from outreach.threads import danger, duty, offers
 
 FAULTY = 1
 MISUSED = 2
@@ -34,12 +34,13 @@ AsSchema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema 
 
 
 def check(paths: Paths = None, as_json: AsJson = False, schema: AsSchema = False) -> None:
-    """Check campaigns, templates and words of danger: every fault, its place, its remedy. Exit code 1 if any."""
+    """Check campaigns, templates, words of danger, hours: every fault, its place, its remedy. Exit code 1 if any."""
     if schema:
         typer.echo(schemas.text(), nl=False)
         return
     settings = configuration.load()
-    chosen = paths or [settings.workspace / part for part in ("campaigns", "templates", danger.FOLDER)]
+    parts = ("campaigns", "templates", danger.FOLDER, *duty.FILES)
+    chosen = paths or [settings.workspace / part for part in parts]
     if not paths and not campaigns.files(chosen[:1]):
         typer.echo(f"There are no campaigns in {settings.workspace}. Go to the workspace, or name a PATH.", err=True)
         raise typer.Exit(MISUSED)
@@ -55,9 +56,11 @@ def check(paths: Paths = None, as_json: AsJson = False, schema: AsSchema = False
 def _faults(chosen: Sequence[Path], settings: Settings) -> list[Fault]:
     place = (settings.workspace / danger.FOLDER).resolve()
     of_danger = [path for path in chosen if path.resolve().is_relative_to(place)]
-    others = [path for path in chosen if path not in of_danger]
+    of_hours = {path.name for path in chosen if path.resolve().parent == settings.workspace.resolve()} & {*duty.FILES}
+    others = [path for path in chosen if path not in of_danger and path.name not in of_hours]
     found = campaigns.check(others, settings.workspace, settings, stops=offers.taken) if others else []
-    return [*found, *danger.faults(settings.workspace)] if of_danger else found
+    found += danger.faults(settings.workspace) if of_danger else []
+    return [*found, *(fault for fault in duty.read(settings).faults if fault.path in of_hours)]
 
 
 def _show(found: Sequence[Fault], console: Console) -> None:

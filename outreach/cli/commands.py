@@ -42,7 +42,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "check": Entry(
         "check:check",
-        "Check campaigns, templates and words of danger: every fault, its place, its remedy. Exit code 1 if any.",
+        "Check campaigns, templates, words of danger, hours: every fault, its place, its remedy. Exit code 1 if any.",
     ),
     "people": Entry("people:app", "People: take them in from a table, give them out as one, forget somebody for good."),
     "campaign": Entry("campaigns:app", "Campaigns: look at them, plan, launch and hold them."),
@@ -56,6 +56,7 @@ COMMANDS: dict[str, Entry] = {
     "threads": Entry("threads:app", "Anonymous conversations with people."),
     "staff": Entry("staff:app", "Staff: who may sign in, and as what."),
     "reveal": Entry("reveal:app", "See a number or the original of one text, when two agree that it must be."),
+    "duty": Entry("duty:duty", "Show who is called when somebody is in danger, and when the clinic is open."),
     "alerts": Entry("alerts:app", "What an admin or coordinator must look at."),
     "parts": Entry("parts:parts", "Count the parts that a text is billed in, and suggest what makes it cheaper."),
     "understand": Entry(

@@ -27,6 +27,8 @@ LIFETIME = {
     Purpose.CONFIRMATION: timedelta(hours=4),
     Purpose.INVITATION: timedelta(hours=72),
     Purpose.TEST: timedelta(hours=1),
+    Purpose.CALL: timedelta(hours=1),
+    Purpose.APOLOGY: timedelta(hours=24),
 }
 
 

@@ -22,7 +22,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 ALL_DAY = Hours(0, 24 * 60)
 
 #: These answer what the person has just asked for; hours do not hold them up.
-AT_ONCE = frozenset({Purpose.CONFIRMATION, Purpose.AUTOMATIC, Purpose.TEST})
+AT_ONCE = frozenset({Purpose.CONFIRMATION, Purpose.AUTOMATIC, Purpose.TEST, Purpose.CALL})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def processes(workspace: Workspace) -> Iterator[Finding]:
     """Whether beats hint and workers do what they are hinted at: their signs of life."""
     with workspace.database.read() as session:
         ages = pulse.ages(session)
-    every = {"plan": workspace.settings.plan_every, "sweep": workspace.settings.sweep_every}
+    settings = workspace.settings
+    every = {"plan": settings.plan_every, "sweep": settings.sweep_every, "watch": settings.watch_every}
     for job, seconds in every.items():
         most = max(SILENT, timedelta(seconds=4 * seconds))
         if job not in ages:

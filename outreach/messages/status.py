@@ -148,6 +148,8 @@ class Purpose(StrEnum):
     CONFIRMATION = "confirmation"  # the one text after STOP
     INVITATION = "invitation"
     TEST = "test"  # to a staff phone
+    CALL = "call"  # to staff: somebody needs them; no content
+    APOLOGY = "apology"  # a promise was not kept
 
 
 class Lane(StrEnum):
@@ -160,8 +162,10 @@ class Lane(StrEnum):
 #: Lower goes first. Everything below `BULK_PRIORITY` travels in the conversation lane.
 PRIORITY: dict[Purpose, int] = {
     Purpose.CONFIRMATION: 0,
+    Purpose.CALL: 0,
     Purpose.REPLY: 1,
     Purpose.AUTOMATIC: 2,
+    Purpose.APOLOGY: 2,
     Purpose.TEST: 3,
     Purpose.INVITATION: 8,
     Purpose.CAMPAIGN: 9,

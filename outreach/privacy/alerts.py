@@ -23,6 +23,9 @@ class AlertKind(StrEnum):
     REVEAL_GRANTED = "reveal_granted"  # something sealed can be read
     REVEAL_ALONE = "reveal_alone"  # the same, by one person, in a crisis
     REVEAL_OVERDUE = "reveal_overdue"  # nobody has looked at that since
+    UNREACHED = "unreached"  # one of staff could not be called: no phone, suspended, unknown
+    NOT_TAKEN = "not_taken"  # somebody is in danger and nobody on duty has taken the thread
+    PROMISE_MISSED = "promise_missed"  # nobody read a thread by the moment that she was told
 
 
 @dataclass(frozen=True, slots=True)

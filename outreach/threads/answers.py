@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from types import MappingProxyType
 
 from sqlalchemy import select
@@ -17,7 +18,9 @@ from outreach.delivery.enqueue import Draft, enqueue
 from outreach.messages.samples import system_text
 from outreach.messages.status import ENDS, Purpose
 from outreach.messages.tables import Message
+from outreach.threads import promises
 from outreach.threads.questions import Asker
+from outreach.threads.tables import Thread
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
@@ -103,10 +106,15 @@ def told(session: Session, note: Note, name: str, within: timedelta = ONCE, *, t
     return session.scalar(query.limit(1)) is not None
 
 
-def first_answer(session: Session, note: Note, thread_id: int) -> None:
+def first_answer(session: Session, note: Note, thread: Thread) -> None:
     """Tell somebody who opens a thread who will read it and when; never to somebody who said stop."""
     if not consent.stopped(session, [note.person.id]):
-        say(session, note, "answer", Purpose.AUTOMATIC, thread_id=thread_id)
+        promised = thread.promised_at or note.at
+        zone = promises.zone_of(note.person, note.workspace)
+        hours = max(1, ceil((promised - note.at).total_seconds() / 3600))
+        by = promises.said(promised, note.at, zone, note.person.language)
+        more = {"by": by, "within_hours": hours}
+        say(session, note, "answer", Purpose.AUTOMATIC, thread_id=thread.id, more=more)
 
 
 def urgent_answer(session: Session, note: Note, thread_id: int) -> None:

@@ -24,7 +24,7 @@ from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.vault import seal
 from outreach.store import dialects
-from outreach.threads import answers, forgetting, keywords, leaving, questions, verbs, waits
+from outreach.threads import alarms, answers, forgetting, keywords, leaving, promises, questions, verbs, waits
 from outreach.threads.deeds import LOSS, Done
 from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Question, Thread, ThreadState
@@ -121,7 +121,7 @@ def _act(
     if urgent and done.says != LOSS:  # that says whom to call as well
         answers.urgent_answer(session, note, thread.id)
     elif fresh and not done.outcome:
-        answers.first_answer(session, note, thread.id)
+        answers.first_answer(session, note, thread)
     return Received(outcome, message, thread.id)
 
 
@@ -173,8 +173,12 @@ def _thread(
             opened_at=note.at,
         )
         session.add(thread)
-    if thread.waiting_since is None or thread.state == ThreadState.ANSWERED:
+    begins = thread.waiting_since is None or thread.state == ThreadState.ANSWERED
+    if begins:
         waits.begins(session, thread, note.at, fresh=fresh)
+        promises.make(session, note.workspace, thread, note.at)
+    if urgent or done.urgent:
+        alarms.begin(thread, note.at, was_waiting=not begins)
     thread.state, thread.sender, thread.language = ThreadState.WAITING, note.sender, note.person.language
     thread.hold = bool(thread.hold) or done.hold
     thread.wants_call = bool(thread.wants_call) or done.call

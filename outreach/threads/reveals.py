@@ -26,9 +26,11 @@ from outreach.privacy.alerts import AlertKind
 from outreach.privacy.audit import Action
 from outreach.privacy.redact import redact
 from outreach.privacy.vault import Vault, seal, unseal
+from outreach.staff.roles import Role
 from outreach.store import dialects
 from outreach.store.base import Base
 from outreach.store.types import Serial
+from outreach.threads import calls
 from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace
 
@@ -140,7 +142,7 @@ def ask(workspace: Workspace, wish: Wish, by: str, why: str, *, alone: bool = Fa
         session.flush()
         made.why = seal(_key(workspace.vault), reason, "reveal", "why", made.id)
         if alone:
-            alerts.raise_(session, AlertKind.REVEAL_ALONE, f"reveal:{made.id}", at, about=by)
+            _alert(session, workspace, AlertKind.REVEAL_ALONE, made, at, by)
         session.flush()
         action = Action.REVEAL_TAKEN_ALONE if alone else Action.REVEAL_ASKED
         audit.append(session, workspace.vault, by, action, _subject(made), reason)
@@ -160,7 +162,7 @@ def grant(workspace: Workspace, reveal_id: int, by: str) -> datetime:
         if (stage := _stage(reveal, at)) is not Stage.ASKED:
             raise ConflictError(f"Reveal {reveal_id} is {stage} already. Only what is asked can be granted.")
         reveal.granted_by, reveal.until = by[:64], at + workspace.settings.reveal_for
-        alerts.raise_(session, AlertKind.REVEAL_GRANTED, f"reveal:{reveal_id}", at, about=reveal.asked_by)
+        _alert(session, workspace, AlertKind.REVEAL_GRANTED, reveal, at, by)
         session.flush()
         audit.append(session, workspace.vault, by, Action.REVEAL_GRANTED, _subject(reveal))
         return reveal.until
@@ -228,12 +230,22 @@ def get(workspace: Workspace, reveal_id: int) -> Asked:
         return _asked(reveal, pseudonym, _key(workspace.vault), dialects.now(session))
 
 
-def chase(session: Session, at: datetime) -> list[int]:
+def chase(workspace: Workspace) -> list[int]:
     """Alert of what was taken alone and not looked at in time; once each. Gives the ids that are newly overdue."""
-    due = select(Reveal).where(Reveal.alone, Reveal.reviewed_at.is_(None), Reveal.review_by <= at).order_by(Reveal.id)
-    late = list(session.scalars(due))
-    kind = AlertKind.REVEAL_OVERDUE
-    return [each.id for each in late if alerts.raise_(session, kind, f"reveal:{each.id}", at, about=each.asked_by)]
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        due = select(Reveal).where(Reveal.alone, Reveal.reviewed_at.is_(None), Reveal.review_by <= at)
+        late = list(session.scalars(due.order_by(Reveal.id)))
+        kind = AlertKind.REVEAL_OVERDUE
+        return [each.id for each in late if _alert(session, workspace, kind, each, at, each.asked_by)]
+
+
+def _alert(session: Session, workspace: Workspace, kind: AlertKind, reveal: Reveal, at: datetime, by: str) -> bool:
+    """Let admins know, on the page and on their phones, once; whoever did it herself need not be called."""
+    if not alerts.raise_(session, kind, f"reveal:{reveal.id}", at, about=reveal.asked_by):
+        return False
+    calls.call_all(session, workspace, Role.ADMIN, "alert", f"{kind}:{reveal.id}", at, but={by})
+    return True
 
 
 def close_all(session: Session, person_id: int) -> None:

@@ -96,6 +96,18 @@ class Thread(Base):
         Index("ix_thread_topic", "topic", "place", "since", "id"),
         Index("ix_thread_language", "language", "place", "since", "id"),
         Index("ix_thread_person", "person_id", "id"),
+        Index(
+            "ix_thread_alarm",
+            "alarm_at",
+            sqlite_where=text("alarm_at IS NOT NULL AND state = 'waiting'"),
+            postgresql_where=text("alarm_at IS NOT NULL AND state = 'waiting'"),
+        ),
+        Index(
+            "ix_thread_promised",
+            "promised_at",
+            sqlite_where=text("missed_at IS NULL AND state = 'waiting'"),
+            postgresql_where=text("missed_at IS NULL AND state = 'waiting'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
@@ -113,6 +125,9 @@ class Thread(Base):
     outcome: Mapped[str] = mapped_column(String(40), default="")
     assignee: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the staff member who has it
     answered_at: Mapped[datetime | None]  # when staff last answered
+    alarm_at: Mapped[datetime | None]  # since when staff are called (`alarms`)
+    promised_at: Mapped[datetime | None]  # when she was told that somebody will have read (`promises`)
+    missed_at: Mapped[datetime | None]  # when we said sorry for it
     language: Mapped[str] = mapped_column(String(8), default="", server_default="")  # hers, when she last wrote
     place: Mapped[int] = mapped_column(SmallInteger, Computed(_PLACE), deferred=True)
     since: Mapped[datetime] = mapped_column(Computed(_SINCE), deferred=True)

@@ -236,7 +236,7 @@ def test_a_text_four_times_as_long_takes_about_four_times_as_long(piece: str) ->
 @pytest.mark.parametrize("kind", Kind)
 def test_of_identifiers_in_the_corpus_few_are_missed_and_little_else_is_taken(half: Half, kind: Kind) -> None:
     found = score(sample for sample in CORPUS if sample.half == half)["all", kind]
-    assert found.there >= 15, "the figure means something"
+    assert found.there >= (7 if half is Half.FRESH else 15), "the figure means something"
     assert found.recall >= 0.95
     assert found.precision >= 0.98
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Column, Table, delete, insert, select
+from sqlalchemy import Column, Table, delete, func, insert, select
+from sqlalchemy.engine import make_url
 
 from outreach import consent
 from outreach.audience import imports, people
@@ -226,6 +229,52 @@ def test_yesterdays_backup_does_not_open_for_her_and_does_for_everybody_else(
         key_of(here, today, known.amina)
     assert key_of(here, today, known.baraka) is not None
     assert key_of(here, Vault(keyring.read(Path(old))), known.amina) is not None, "only the keyring of today forgets"
+
+
+@contextmanager
+def copied(workspace: Workspace, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """A whole copy of the database as it is now, as a backup would be restored: its URL."""
+    url = workspace.settings.database_url
+    if url.startswith("sqlite"):
+        source, target = make_url(url).database or "", folder / "backup.db"
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+            live.backup(copy)
+        yield f"sqlite:///{folder / 'backup.db'}"
+        return
+    workspace.database.close()  # PostgreSQL copies no database that is in use
+    with request.getfixturevalue("postgres").database(template=make_url(url).database) as copy_url:
+        yield copy_url
+
+
+def _opened(workspace: Workspace, person_id: int) -> int:
+    """How many ways to reach somebody can be read, by whatever master key this keyring has."""
+    with workspace.database.read() as session:
+        row = session.scalars(select(PersonKey).where(PersonKey.person_id == person_id)).one()
+        reaches = session.scalars(select(Endpoint).where(Endpoint.person_id == person_id)).all()
+    count = 0
+    for master in workspace.vault.masters:
+        with suppress(KeyringError):
+            key = workspace.vault.unwrap(person_id, master, row.wrapped)
+            count += sum(bool(people.value_of(key, reach)) for reach in reaches)
+    return count
+
+
+def test_nothing_of_hers_in_a_copied_database_opens_with_todays_keyring(
+    here: Workspace, known: Cast, file: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with here.database.read() as session:
+        sealed_of_amina = session.scalar(
+            select(func.count()).where(Message.person_id == known.amina, Message.body.is_not(None))
+        )
+    assert sealed_of_amina
+    with copied(here, request, tmp_path) as url:
+        forgetting.forget(here, name_of(here, known.amina), "wanjiru")
+        there = assemble(here.settings.model_copy(update={"database_url": url}))
+        opened = {person: _opened(there, person) for person in (known.amina, known.baraka)}
+        assert opened == {known.amina: 0, known.baraka: 2}, "everybody else is restored"
+        assert forgetting.catch_up(there) == Caught(again=1)
+        assert "canary" not in repr(back_up(there))
+        there.close()
 
 
 def test_a_restored_backup_forgets_her_again(here: Workspace, known: Cast, tmp_path: Path) -> None:

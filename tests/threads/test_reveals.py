@@ -13,7 +13,6 @@ from outreach.consent import Source
 from outreach.errors import ConflictError, NotFoundError, OutreachError
 from outreach.messages.tables import Message
 from outreach.privacy import alerts, audit, verify
-from outreach.store import dialects
 from outreach.threads import forgetting, reveals
 from outreach.threads.reveals import LAPSES, Reveal, Stage, Wish
 from outreach.workspace import Workspace
@@ -209,13 +208,9 @@ def test_somebody_else_looks_at_it_afterwards_once(dispute: str, action: str, al
 
 
 def test_what_nobody_looked_at_in_time_is_overdue_and_told_once(alone: int, workspace: Workspace) -> None:
-    def chase() -> list[int]:
-        with workspace.database.write() as session:
-            return reveals.chase(session, dialects.now(session))
-
-    assert chase() == []
+    assert reveals.chase(workspace) == []
     later(workspace, alone, workspace.settings.reveal_review)
-    assert (chase(), chase()) == ([alone], [])
+    assert [reveals.chase(workspace) for _ in range(2)] == [[alone], []]
     assert ("reveal_overdue", f"reveal:{alone}", "wanjiru") in alerted(workspace)
     assert [(each.id, each.overdue) for each in reveals.listed(workspace, pending=True)] == [(alone, True)]
     reveals.approve(workspace, alone, "otieno")
