@@ -45,7 +45,7 @@ WELCOME_BACK = ("automatic", "You will get messages from Sunrise again. To talk 
 JOINED = ("automatic", "Thank you. You will get a few short messages a month from Sunrise")
 HELPED = ("automatic", "These messages come from Sunrise. To talk to somebody, just reply here")
 INFORMED = ("automatic", "You agreed to messages of Sunrise: reminders (")
-PROMISED = ("automatic", "Thank you for writing. Somebody from our team will read this within 24 hours")
+PROMISED = ("automatic", "Thank you for writing. Our team reads this")
 
 
 @dataclass(frozen=True)
