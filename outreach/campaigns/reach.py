@@ -24,8 +24,8 @@ from outreach.store import dialects
 
 MOST_WORDS = 200
 CROWD = 100_000  # people above whom some are looked at in place of all
-LOOKED_AT = 20_000
-ENOUGH = 400  # found among those looked at, for a count that is right to about a twentieth
+LOOKED_AT = 10_000
+ENOUGH = 300  # found among those looked at, for a count that is right to about a twentieth
 
 _FILTER: TypeAdapter[Filter] = TypeAdapter(Filter)
 
@@ -61,11 +61,12 @@ def of(session: Session, audience: Mapping[str, Any], topic: str, at: datetime) 
     agrees = meant & consent.granted(Person.id, topic, at)
     crowd = dialects.about_rows(session, Person)
     if crowd > CROWD:
-        share = LOOKED_AT / crowd
-        some = Person.id.in_(dialects.some_of(Person.id, share))
-        agreed, everybody = _count(session, agrees & some), _count(session, meant & some)
+        some = dialects.some_of(Person.id, LOOKED_AT / crowd)
+        seen = session.scalar(select(func.count()).select_from(some.subquery())) or 1
+        agreed, everybody = (_count(session, each & Person.id.in_(some)) for each in (agrees, meant))
         if agreed >= ENOUGH:
-            return Reach(_round(agreed / share), _round((everybody - agreed) / share), exact=False)
+            each_stands_for = crowd / seen
+            return Reach(_round(agreed * each_stands_for), _round((everybody - agreed) * each_stands_for), exact=False)
     agreed = _count(session, agrees)
     return Reach(agreed, _count(session, meant) - agreed, exact=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import HTTPException
@@ -14,6 +15,7 @@ from outreach.console import campaigns_words as names
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.errors import ConflictError
+from outreach.threads import keywords
 
 pages = Pages()
 
@@ -57,8 +59,14 @@ def measure(visit: Here) -> Response:
     """What a text that is being written would be: a part."""
     name, language, manner, text = _given(visit)
     place = _place(visit, name, language, manner)
-    measured = texts.measure(visit.workspace, name, place, text, visit.now)
+    measured = texts.measure(visit.workspace, name, place, text, visit.now, _stops(text))
     return visit.show("campaigns_measured.html", measured=measured, language=language, manner=Manner(manner))
+
+
+def _stops(text: str) -> set[str]:
+    """Words of a text that take consent back when somebody answers them: no text may ask for one by mistake."""
+    words = set(re.findall(r"\w+", text.casefold()))
+    return {word for word in words if keywords.understand(word).verb is keywords.Verb.STOP}
 
 
 def _given(visit: Visit) -> tuple[str, str, str, str]:
@@ -79,7 +87,7 @@ def _shown(
     place = _place(visit, name, language, manner)
     facts = {
         "found": texts.one(visit.workspace, name),
-        "measured": texts.measure(visit.workspace, name, place, text, visit.now),
+        "measured": texts.measure(visit.workspace, name, place, text, visit.now, _stops(text)),
         "language": language,
         "manner": manner,
         "text": text,

@@ -286,6 +286,8 @@ def test_a_text_shows_its_price_while_it_is_written_and_keeps_what_it_said(clini
     given = dict(fields(page, "text-form"))
     measured = launcher.post("/messages/measure", **given | {"text": "Habari ya leo" * 20})
     assert "2 parts" in read(measured)
+    asks = {"text": "Reply END to end your visit."}
+    assert "gets no more messages at all" in read(launcher.post("/messages/measure", **given | asks))
     assert "no field" in read(launcher.post("/messages/measure", **given | {"text": "Habari {{ nothing }}"}))
     assert launcher.post("/messages/edit", **given | {"text": "Habari."}).status_code == 303
     assert (clinic.workspace.folder / "templates" / "tb" / "welcome.sw.txt").read_text(encoding="utf-8") == "Habari."
