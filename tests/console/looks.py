@@ -7,11 +7,15 @@ share one clinic, in their order: first those that are empty.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
+from outreach.campaigns import approvals, planning, runs
 from outreach.staff.roles import Role
-from tests.clinic import AMINA, BARAKA, cast
-from tests.console.conftest import Console
+from outreach.workspace import Workspace
+from tests.campaigns import crowds
+from tests.clinic import AMINA, BARAKA, cast, write_campaign
+from tests.console.conftest import WHO, Console
 from tests.threads.texting import write
 
 
@@ -31,6 +35,30 @@ def waiting(console: Console) -> str:
     return "/"
 
 
+def visits(console: Console) -> str:
+    """A campaign that can be launched, for thirty people; one with faults; a text that has its price."""
+    crowds.write(console.workspace, console.workspace.database.now())
+    crowds.gather(console.workspace, 30)
+    write_campaign(console.workspace, "broken", "title: Broken\ntopc: tb\n")
+    return "/campaigns"
+
+
+def proposed(console: Console) -> str:
+    """Somebody else says yes or no."""
+    approvals.propose(console.workspace, crowds.NAME, WHO[Role.LAUNCHER])
+    return f"/campaigns/{crowds.NAME}/plan"
+
+
+def running(console: Console) -> str:
+    """Messages wait for their time."""
+    there = console.workspace
+    approvals.approve(there, crowds.NAME, WHO[Role.COORDINATOR])
+    runs.launch(there, crowds.NAME, WHO[Role.LAUNCHER], approved=True)
+    ahead = there.settings.model_copy(update={"plan_ahead": timedelta(days=2)})
+    planning.plan(Workspace(ahead, there.database, there.vault))
+    return f"/campaigns/{crowds.NAME}"
+
+
 LOOKS: Mapping[str, Sequence[Look]] = {
     "coming in": [
         Look("sign in", None, "/sign-in"),
@@ -46,6 +74,24 @@ LOOKS: Mapping[str, Sequence[Look]] = {
     "home": [
         Look("nothing yet", Role.HELPER, "/"),
         Look("somebody waits", Role.HELPER, waiting),
+    ],
+    "campaigns": [
+        Look("no campaign yet", Role.LAUNCHER, "/campaigns"),
+        Look("a new one", Role.LAUNCHER, "/campaigns/new"),
+        Look("several", Role.LAUNCHER, visits),
+        Look("not proposed yet", Role.LAUNCHER, "/campaigns/visits"),
+        Look("as a form", Role.LAUNCHER, "/campaigns/visits/edit"),
+        Look("as an audience", Role.LAUNCHER, "/campaigns/visits/edit?view=audience"),
+        Look("as a file", Role.LAUNCHER, "/campaigns/broken/edit?view=file"),
+        Look("no plan", Role.LAUNCHER, "/campaigns/broken/plan"),
+        Look("a copy", Role.LAUNCHER, "/campaigns/visits/clone"),
+        Look("no earlier version", Role.LAUNCHER, "/campaigns/visits/history"),
+        Look("to be decided", Role.COORDINATOR, proposed),
+        Look("to be launched", Role.LAUNCHER, "/campaigns/visits/launch"),
+        Look("running", Role.LAUNCHER, running),
+        Look("to be cancelled", Role.LAUNCHER, "/campaigns/visits/run/cancel"),
+        Look("messages", Role.LAUNCHER, "/messages"),
+        Look("a text", Role.LAUNCHER, "/messages/edit?name=visits/hello&language=fr"),
     ],
     "style": [
         Look("every part", Role.ADMIN, "/style"),
