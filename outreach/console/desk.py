@@ -17,6 +17,7 @@ from markupsafe import Markup
 from outreach.console import nav
 from outreach.console.assets import Assets
 from outreach.console.guard import Place
+from outreach.console.policy import Act
 from outreach.console.words import LANGUAGES, N_, Words, catalogue
 from outreach.staff.accounts import Member
 from outreach.staff.roles import Role
@@ -63,7 +64,8 @@ class Desk:
 
     def entries(self, visit: Any) -> list[nav.Entry]:
         """What the bar shows."""
-        return [each for each in nav.NAV if each.path in self.paths and visit.may(each.act)]
+        shown = [each for each in nav.NAV if each.path in self.paths and visit.may(each.act)]
+        return [each for each in shown if self.demo or each.act != Act.SEE_HANDSETS]
 
 
 @cache

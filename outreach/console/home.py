@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi.responses import Response
+from datetime import timedelta
 
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from outreach.audience.tables import Endpoint, EndpointState
 from outreach.campaigns import approvals
 from outreach.campaigns.approvals import Proposed
+from outreach.console import settings
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.threads import inbox
@@ -15,6 +20,7 @@ from outreach.threads.tables import ThreadState
 pages = Pages()
 
 SHOWN = 5
+MANY = 100
 
 
 @pages.page("/", Act.BE_THERE)
@@ -24,8 +30,19 @@ def home(visit: Here) -> Response:
     if visit.may(Act.SEE_THREADS):
         with visit.workspace.database.read() as session:
             waiting = inbox.waiting(session, [ThreadState.WAITING], limit=SHOWN)
+    trouble = [each for each in settings.health(visit) if each.halted_until] if visit.may(Act.SEE_SETTINGS) else []
     page = "home_now.html" if visit.part else "home.html"
-    return visit.show(page, waiting=waiting, proposals=_to_approve(visit))
+    return visit.show(page, waiting=waiting, proposals=_to_approve(visit), trouble=trouble, phone=_to_phone(visit))
+
+
+def _to_phone(visit: Visit) -> int:
+    """How many numbers stopped working this week, counted up to MANY: somebody should phone their owners."""
+    if not visit.may(Act.SEE_FAILED_PEOPLE):
+        return 0
+    week = visit.now - timedelta(days=7)
+    lost = select(Endpoint.person_id).where(Endpoint.state == EndpointState.GONE, Endpoint.changed_at > week)
+    with visit.workspace.database.read() as session:
+        return len(session.scalars(lost.limit(MANY)).all())
 
 
 def _to_approve(visit: Visit) -> list[Proposed]:

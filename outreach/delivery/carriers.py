@@ -9,9 +9,11 @@ from outreach.channels import registry
 from outreach.channels.contract import Kind
 from outreach.channels.registry import Providers
 from outreach.delivery import tally
-from outreach.errors import SettingError
+from outreach.errors import ConflictError, NotFoundError, SettingError
 from outreach.messages.status import WAITING
 from outreach.messages.tables import Message, Sender
+from outreach.privacy import audit
+from outreach.privacy.audit import Action
 from outreach.store import dialects
 from outreach.workspace import Workspace
 
@@ -90,3 +92,15 @@ STRIDE = 16
 def sender_for(names: list[str], person_id: int) -> str:
     """The sender a person hears from: always the same one, so that her phone shows one conversation."""
     return names[person_id // STRIDE % len(names)]
+
+
+def release(workspace: Workspace, name: str, by: str) -> None:
+    """Let a sender that was stopped try again now. Raises NotFoundError, ConflictError when it is not stopped."""
+    with workspace.database.write() as session:
+        sender = session.get(Sender, name, with_for_update=True)
+        if sender is None:
+            raise NotFoundError(f"There is no sender {name[:40]}.")
+        if sender.halted_until is None or sender.halted_until <= dialects.now(session):
+            raise ConflictError(f"{name} is not stopped.")
+        sender.halted_until, sender.halted_for = None, ""
+        audit.append(session, workspace.vault, by, Action.SENDER_RELEASED, f"sender:{name}")

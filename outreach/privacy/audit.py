@@ -56,6 +56,7 @@ class Action(StrEnum):
     THREAD_KEPT = "thread_kept"
     THREAD_CLOSED = "thread_closed"
     KEYS_ROTATED = "keys_rotated"
+    SENDER_RELEASED = "sender_released"
     STAFF_ADDED = "staff_added"
     STAFF_ROLES_SET = "staff_roles_set"
     STAFF_SUSPENDED = "staff_suspended"
@@ -167,10 +168,12 @@ def _keep(session: Session, made: Checkpoint) -> None:
     session.execute(dialects.insert(session, AuditCheckpoint).on_conflict_do_nothing(), values)
 
 
-def entries(session: Session, vault: Vault, limit: int = 100) -> list[Entry]:
-    """The newest lines, oldest of them first. A reason that does not open any more reads as such."""
+def entries(session: Session, vault: Vault, limit: int = 100, *, before: int | None = None) -> list[Entry]:
+    """The newest lines (before line `before`), oldest of them first. A reason that opens no more reads as such."""
     key = Seals(vault).why
     query = select(AuditLine).order_by(AuditLine.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AuditLine.id < before)
     return [_read(line, key) for line in reversed(session.scalars(query).all())]
 
 

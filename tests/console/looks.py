@@ -96,4 +96,13 @@ LOOKS: Mapping[str, Sequence[Look]] = {
     "style": [
         Look("every part", Role.ADMIN, "/style"),
     ],
+    "settings": [
+        Look("senders", Role.ADMIN, "/settings"),
+        Look("rules", Role.AUDITOR, "/settings/rules"),
+        Look("providers", Role.ADMIN, "/settings/providers"),
+        Look("staff", Role.ADMIN, "/settings/staff"),
+        Look("somebody new", Role.ADMIN, "/settings/staff/new"),
+        Look("one of staff", Role.ADMIN, "/settings/staff/otieno"),
+        Look("record", Role.AUDITOR, "/settings/record"),
+    ],
 }
