@@ -87,7 +87,7 @@ class Program:
         self.process.wait()
 
 
-def wait_until(true: Callable[[], bool], within: float = 180, what: str = "it") -> None:
+def wait_until(true: Callable[[], bool], within: float = 400, what: str = "it") -> None:
     """Wait until something holds; fail the test when it does not in time (seconds)."""
     until = time.monotonic() + within
     while not true():

@@ -24,6 +24,7 @@ from tests.faults.carrier import Ledger
 from tests.faults.jobs import warm_up
 from tests.faults.place import Land
 from tests.faults.seeded import BUGS
+from tests.faults.starts import STARTS
 from tests.postgres import Postgres
 
 Results = dict[str, Any]
@@ -133,6 +134,12 @@ def _scenes(given: argparse.Namespace, violations: list[str]) -> Results:
                 violations += [f"{database}, {name}: {each}" for each in wrong]
                 found[f"{database}: {name}"] = wrong
                 _say(f"{'holds' if not wrong else 'BROKEN'}  {database:10}  {name}")
+    if "sqlite" in _databases(given):
+        for name, start in STARTS.items():
+            with tempfile.TemporaryDirectory(prefix="outreach-start-") as place:
+                wrong = found[name] = start(Path(place))
+            violations += [f"{name}: {each}" for each in wrong]
+            _say(f"{'holds' if not wrong else 'BROKEN'}  sqlite      {name}")
     return found
 
 

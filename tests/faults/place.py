@@ -34,7 +34,7 @@ IN_BED = 3  # of them, the first
 ZONES = ("Africa/Nairobi", "Africa/Kampala", "Africa/Addis_Ababa")  # one wall time, three places to plan for
 CAMPAIGN = "trial"
 
-LEASE, SETTLE, LOOK = 2.0, 5.0, 2.0
+LEASE, SETTLE, LOOK = 10.0, 5.0, 2.0
 
 DEFINITION = """\
 title: Trial

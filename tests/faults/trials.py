@@ -107,7 +107,7 @@ class Round:
             self._feed()
             self._reap()
             if not self.children and self.dice.random() < 0.1:
-                self._time_passes(self.dice.choice([1.0, 3.0, 6.0]))
+                self._time_passes(self.dice.choice([1.0, 6.0, 11.0]))
         self._let_finish()
         self._come_to_rest()
         self._judge()
