@@ -43,9 +43,10 @@ def since(workspace: Workspace, **age: float) -> None:
 
 
 PROCESSES: list[tuple[str, dict[str, float], list[Level]]] = [
-    ("nobody ever did anything", {}, [Level.FAULT, Level.FAULT]),
-    ("all is done", {"plan": 3, "sweep": 10}, [Level.OK, Level.OK]),
-    ("the sweeper is silent", {"plan": 3, "sweep": 200}, [Level.OK, Level.FAULT]),
+    ("nobody ever did anything", {}, [Level.FAULT, Level.FAULT, Level.FAULT]),
+    ("all is done", {"plan": 3, "sweep": 10, "watch": 5}, [Level.OK, Level.OK, Level.OK]),
+    ("the sweeper is silent", {"plan": 3, "sweep": 200, "watch": 5}, [Level.OK, Level.FAULT, Level.OK]),
+    ("nobody watches over alarms", {"plan": 3, "sweep": 10, "watch": 200}, [Level.OK, Level.OK, Level.FAULT]),
 ]
 
 
@@ -59,8 +60,8 @@ def test_processes_are_alive_when_their_work_is_done(
 
 def test_slow_upkeep_by_choice_is_not_silence(workspace: Workspace) -> None:
     slow = replace(workspace, settings=workspace.settings.model_copy(update={"sweep_every": 300.0}))
-    since(workspace, plan=3, sweep=600)
-    assert [level for level, _ in levels(slow, carriage.processes)] == [Level.OK, Level.OK]
+    since(workspace, plan=3, sweep=600, watch=5)
+    assert [level for level, _ in levels(slow, carriage.processes)] == [Level.OK, Level.OK, Level.OK]
 
 
 def test_a_stopped_sender_is_told_with_its_reason(workspace: Workspace) -> None:
