@@ -145,6 +145,7 @@ def killed(stage: Stage) -> None:
     """`kill -9` at every point between claim and record: everything is shown within 90 s, nothing is sent twice."""
     alive = [stage.run("worker", OUTREACH_FAILPOINTS=f"{trap}=kill", OUTREACH_TEST_MODE="1") for trap in TRAPS]
     stage.open("web", "worker", "beat", "beat")
+    stage.wait_for(1)  # nothing waits before it was planned
     victims: dict[int, float] = {}
     while alive and stage.under_way({"planned", "queued"}):
         for dead in [each for each in alive if each.process.poll() is not None]:
