@@ -30,6 +30,7 @@ pages = Pages()
 
 #: A job of the beat that is silent for longer has nobody who does it.
 SILENT = timedelta(minutes=2)
+NEVER = timedelta.max
 
 TABS = (
     ("/settings", N_("Senders"), Act.SEE_SETTINGS),
@@ -91,7 +92,8 @@ def senders(visit: Here) -> Response:
     """Senders, and whether anybody does the work."""
     with visit.workspace.database.read() as session:
         ages = pulse.ages(session)
-    silent = not ages or max(ages.values()) > SILENT
+    every = {"plan": visit.workspace.settings.plan_every, "sweep": visit.workspace.settings.sweep_every}
+    silent = any(ages.get(job, NEVER) > max(SILENT, timedelta(seconds=4 * each)) for job, each in every.items())
     return visit.show("settings.html", tabs=tabs(visit), senders=health(visit), silent=silent)
 
 

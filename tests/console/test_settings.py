@@ -14,7 +14,7 @@ from outreach.privacy import audit
 from outreach.privacy.tables import AuditLine
 from outreach.staff import accounts, links
 from outreach.staff.roles import Role
-from outreach.store import dialects
+from outreach.store import dialects, pulse
 from tests.console.conftest import Console, on_sqlite, read
 
 
@@ -48,6 +48,20 @@ def test_a_sender_in_trouble_stands_first_and_an_admin_lets_it_try_again(console
     assert "It was not stopped any more." in admin.text("/settings")
     assert admin.post("/settings/senders/release", name="nobody").status_code == 404
     assert did(console) == [("mutua", "sender_released", "sender:zebra")]
+
+
+@on_sqlite
+def test_it_is_told_when_nobody_does_the_work_and_only_then(console: Console) -> None:
+    admin, told = console.as_(Role.ADMIN), "Nothing is being sent"
+    assert told in admin.text("/settings"), "no worker has ever run"
+    with console.workspace.database.write() as session:
+        for job in ("plan", "sweep"):
+            pulse.feel(session, job)
+        session.add(pulse.Pulse(job="retain", at=dialects.now(session) - timedelta(hours=20)))
+    assert told not in admin.text("/settings"), "what is done once a night may be that long ago"
+    with console.workspace.database.write() as session:
+        session.execute(update(pulse.Pulse).values(at=dialects.now(session) - settings.SILENT * 2))
+    assert told in admin.text("/settings")
 
 
 @on_sqlite
