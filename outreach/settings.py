@@ -4,7 +4,7 @@ the README's table is made from here.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -117,6 +117,17 @@ class Settings(BaseSettings):
         3, ge=0, description="Campaign messages that one person gets in a day at most, of all campaigns; 0: no limit."
     )
     most_a_week: int = Field(10, ge=0, description="The same in seven days.", examples=["7"])
+    stop_means_all_from: date | None = Field(
+        None,
+        description="Until this day a STOP ends the topic that it answers, afterwards all; empty: always all.",
+        examples=["2027-01-31"],
+    )
+    dormant_after: timedelta = Field(
+        timedelta(days=60),
+        ge=timedelta(days=14),
+        description="A number without any sign of life for so long is asked whether it is still hers, before all else.",
+        examples=["P60D"],
+    )
     prices: dict[str, float] = Field(
         {"KE": 0.0395, "UG": 0.0432, "TZ": 0.0618, "ZA": 0.0285, "FR": 0.0798, "US": 0.0083, "*": 0.08},
         description="Price of one SMS part by country, for plans and reports; `*` for the rest.",

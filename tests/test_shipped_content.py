@@ -136,6 +136,7 @@ def test_the_system_can_answer_whatever_it_must() -> None:
         *("answer", "call", "forget", "forget-again", "forgotten", "help", "info", "invitation", "joined", "lang"),
         *("lang-menu", "loss", "pause", "start", "stop", "time", "time-menu", "topic", "urgent"),
         *("alert", "late", "needed", "sorry"),
+        *("bland", "knock", "noted", "nothing", "question", "stop-topic", "unfit", "wave", "who", "word"),
     }
 
 

@@ -62,6 +62,7 @@ def newcomer(
             "created_at": at,
             "updated_at": at,
             "replied_at": None,
+            "on_request": False,
         },
         {"person_id": person_id, "master": master, "wrapped": wrapped},
         endpoint(vault, person_id, key, Variant.NUMBER, number, at),

@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -73,6 +74,12 @@ class Person(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     replied_at: Mapped[datetime | None]  # when she last wrote to us
+    on_request: Mapped[bool] = mapped_column(default=False, server_default=false())  # content only when she asks
+    safe_word: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # this and the next: keyed hashes
+    panic_word: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    opened_until: Mapped[datetime | None]  # she has just asked for what there is
+    silent_until: Mapped[datetime | None]  # after her panic word
+    asked_at: Mapped[datetime | None]  # how openly she wants to be written to; no answer yet
 
 
 class Endpoint(Base):
@@ -103,6 +110,8 @@ class Endpoint(Base):
     reason: Mapped[str] = mapped_column(String(40), default="")
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime | None]  # when it came into its state; None: it is in its first
+    alive_at: Mapped[datetime | None]  # when a text last arrived there, to about a week
+    asked_at: Mapped[datetime | None]  # whether it is still her
 
 
 class PersonTag(Base):

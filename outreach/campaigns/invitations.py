@@ -11,7 +11,7 @@ from outreach import consent, log
 from outreach.audience import people
 from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
 from outreach.channels.contract import Kind
-from outreach.consent import ConsentState, Standing
+from outreach.consent import ConsentState, Standing, wordings
 from outreach.delivery import carriers
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.messages.samples import system_text
@@ -86,11 +86,13 @@ def _one(
 ) -> int:
     settings = workspace.settings
     values = {"clinic": settings.clinic}
+    text = system_text("invitation", person.language, values, workspace.folder, fallback=settings.language)
+    wordings.keep(session, "invitation", person.language, text, at)
     draft = Draft(
         person_id=person.id,
         key=key,
         purpose=Purpose.INVITATION,
-        text=system_text("invitation", person.language, values, workspace.folder, fallback=settings.language),
+        text=text,
         dedupe_key=f"invitation:{topic}:{person.id}",
         sender=sender,
         topic=topic,

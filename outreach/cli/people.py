@@ -12,14 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from outreach.audience import exports, imports
+from outreach.audience.discretion import Manner, Secret
 from outreach.audience.headers import Wishes
 from outreach.audience.imports import Options, Report
 from outreach.audience.verdicts import Note, Outcome, remedy
+from outreach.cli import proof
 from outreach.cli.progress import progress
 from outreach.cli.terminal import confirm, new_file, opened, say, staff
 from outreach.privacy import audit
 from outreach.privacy.audit import Action
-from outreach.threads import forgetting
+from outreach.threads import discreet, forgetting
 from outreach.workspace import Workspace
 
 FAULTY = 1
@@ -111,6 +113,35 @@ def forget(
     say("She is forgotten. No import brings her back; only she herself can, by writing to us.")
     if not whole:
         say("The keyring cannot be changed from here, so old backups still open for her. Run: outreach keys rotate")
+
+
+@app.command("discretion")
+def discretion_(
+    pseudonym: Annotated[str, typer.Argument(help="Who: azure-heron-42.")],
+    manner: Annotated[Manner | None, typer.Option("--as", help="How she wants to be written to.")] = None,
+    safe_word: Annotated[bool, typer.Option("--safe-word", help="Ask for the word that opens her messages.")] = False,
+    panic_word: Annotated[bool, typer.Option("--panic-word", help="Ask for the word that brings silence.")] = False,
+    no_words: Annotated[bool, typer.Option("--no-words", help="Take both words back.")] = False,
+) -> None:
+    """How discreetly a person is written to, as she asks for it in person. Words are typed unseen and never shown."""
+    asked = {Secret.SAFE: safe_word, Secret.PANIC: panic_word}
+    if no_words and any(asked.values()):
+        raise typer.BadParameter("--no-words takes words back: leave out --safe-word and --panic-word")
+    words = dict.fromkeys(Secret, "") if no_words else {each: _unseen(each) for each, wanted in asked.items() if wanted}
+    if manner is None and not words:
+        raise typer.BadParameter("say what to change: --as, --safe-word, --panic-word or --no-words")
+    with opened() as clinic:
+        chosen = discreet.at_the_clinic(clinic, pseudonym, staff(), manner, words)
+    say(f"She is written to: {chosen}." + (" Her words are changed." if words else ""))
+
+
+app.command("proof")(proof.prove)
+app.command("wording")(proof.wording)
+
+
+def _unseen(secret: Secret) -> str:
+    """A word of hers, typed twice and not shown: what stands in a command line stays in its history."""
+    return str(typer.prompt(f"Her {secret} word", hide_input=True, confirmation_prompt=True))
 
 
 def _note(clinic: Workspace, action: Action, subject: str, why: str) -> None:

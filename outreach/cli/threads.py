@@ -82,7 +82,7 @@ def _state(each: Summary) -> Text:
     urgent = f"urgent: {each.urgent.replace('_', ' ')}" if each.urgent else ""
     state = "stopped" if each.stopped else "perhaps a stop" if each.hold else "" if urgent else str(each.state)
     call = "wants to be called" if each.wants_call else ""
-    return Text(", ".join(filter(None, (urgent, state, call))), style="bold red" if urgent else "")
+    return Text(", ".join(filter(None, (urgent, each.mark, state, call))), style="bold red" if urgent else "")
 
 
 def _ago(now: datetime, since: datetime) -> str:

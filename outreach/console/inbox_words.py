@@ -64,11 +64,15 @@ PURPOSES: Mapping[Purpose, str] = {
     Purpose.CONFIRMATION: N_("Confirmation"),
     Purpose.INVITATION: N_("Invitation"),
     Purpose.TEST: N_("Test"),
+    Purpose.KNOCK: N_("There is something for her"),
+    Purpose.QUESTION: N_("Is it still her?"),
 }
 
 REFUSALS: Mapping[Why, str] = {
     Why.CLOSED: N_("This conversation is closed. When she writes again, a new one opens."),
     Why.STOPPED: N_("She said STOP. Only her own START lifts it; nothing was sent."),
+    Why.SILENT: N_("She texted her panic word. Nothing is sent for a week, so write nothing."),
+    Why.IN_DOUBT: N_("The number may be somebody else's now. Nothing is sent until our question is answered YES."),
     Why.GONE_ON: N_("It went on while you were writing. Read what is new, then send. Your words are still here."),
     Why.EMPTY: N_("There is nothing written yet."),
     Why.TOO_LONG: N_("This is too long. Shorten it; your words are still here."),

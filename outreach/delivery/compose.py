@@ -21,6 +21,8 @@ from outreach.channels.contract import Kind, Outgoing, Variant
 from outreach.delivery.facts import Claim, Facts, RunFacts
 from outreach.errors import KeyringError, OutreachError
 from outreach.messages import templates
+from outreach.messages.samples import system_text
+from outreach.messages.status import Purpose
 from outreach.messages.templates import RenderError, Template
 from outreach.privacy.vault import Vault, unseal
 from outreach.settings import Settings
@@ -101,9 +103,22 @@ def _lifetime(claim: Claim, at: datetime) -> int:
 def _text(claim: Claim, person: Person, facts: Facts, pen: Pen, key: bytes) -> tuple[str, str]:
     if claim.body is not None:
         return "", unseal(key, claim.body, "message", "body", claim.dedupe_key)
+    if claim.purpose in _BY_ITSELF:
+        return "", _by_itself(claim, person, pen.settings)
     if claim.run_id is None:
         raise KeyError("neither a body nor a run")
     return text_of(claim, person, facts.runs[claim.run_id], facts.fields.get(person.id, {}), pen.settings)
+
+
+#: Texts that are the same for everybody, and stand nowhere before they are sent.
+_BY_ITSELF = {Purpose.KNOCK: "knock", Purpose.QUESTION: "question"}
+
+
+def _by_itself(claim: Claim, person: Person, settings: Settings) -> str:
+    """Where she has a word of her own, not even how to ask is said: she knows it."""
+    name = "wave" if claim.purpose == Purpose.KNOCK and person.safe_word is not None else _BY_ITSELF[claim.purpose]
+    values = {"clinic": settings.clinic}
+    return system_text(name, person.language, values, settings.workspace, fallback=settings.language)
 
 
 def text_of(

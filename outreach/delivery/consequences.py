@@ -17,6 +17,8 @@ class Sequel(StrEnum):
     SLOW_DOWN = "slow_down"  # the sender rests as long as it was told
     HALT = "halt"  # the sender stops; somebody must look
     DROP_ENDPOINT = "drop_endpoint"  # nothing will ever arrive there
+    QUARANTINE = "quarantine"  # the number may be somebody else's now
+    COUNT = "count"  # once is nothing, several times are a doubt
     OPT_OUT = "opt_out"  # she said stop to the provider: into the ledger
 
 
@@ -56,8 +58,9 @@ NEVER_LOOKED_AT = frozenset({Cause.THROTTLED, Cause.QUEUE_FULL, Cause.ACCOUNT, C
 AT_RECEIPT: dict[Cause, Sequel] = {
     Cause.OPTED_OUT: Sequel.OPT_OUT,
     Cause.BAD_NUMBER: Sequel.DROP_ENDPOINT,
-    Cause.LANDLINE: Sequel.DROP_ENDPOINT,
-    Cause.ENDPOINT_GONE: Sequel.DROP_ENDPOINT,
+    Cause.LANDLINE: Sequel.QUARANTINE,
+    Cause.ENDPOINT_GONE: Sequel.QUARANTINE,
+    Cause.UNREACHABLE: Sequel.COUNT,
     Cause.ACCOUNT: Sequel.HALT,
 }
 

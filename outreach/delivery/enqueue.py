@@ -29,6 +29,8 @@ LIFETIME = {
     Purpose.TEST: timedelta(hours=1),
     Purpose.CALL: timedelta(hours=1),
     Purpose.APOLOGY: timedelta(hours=24),
+    Purpose.KNOCK: timedelta(hours=24),
+    Purpose.QUESTION: timedelta(hours=72),
 }
 
 

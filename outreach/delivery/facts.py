@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,11 +70,20 @@ class Facts:
     fields: dict[int, dict[str, object]]
     replied: set[tuple[int, int]]  # (run, person), of runs that end at an answer
     talks: dict[int, set[str]] = field(default_factory=dict)  # topics that wait because she waits for us
+    dormant_after: timedelta | None = None  # a number silent for so long may be somebody else's
     caps: Caps = NO_CAPS
     told: dict[int, Told] = field(default_factory=dict)  # of people with a campaign message, where there is a cap
 
 
-def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool, caps: Caps = NO_CAPS) -> Facts:
+def load(
+    session: Session,
+    claims: Sequence[Claim],
+    at: datetime,
+    *,
+    lock: bool,
+    caps: Caps = NO_CAPS,
+    dormant_after: timedelta | None = None,
+) -> Facts:
     """Read the facts of a batch. With `lock`, people and runs stay as they are until the transaction ends.
 
     A STOP locks its person and a pause its run, so either they come first and are seen here, or they wait for this
@@ -96,6 +105,7 @@ def load(session: Session, claims: Sequence[Claim], at: datetime, *, lock: bool,
         fields=fields_of(session, {claim.person_id for claim in claims if claim.body is None}),
         replied=_replied(session, ids, [run for run, known in runs.items() if known.frozen.stop_steps]),
         talks=talks.waiting(session, campaign) if campaign else {},
+        dormant_after=dormant_after,
         caps=caps,
         told=caps_of.told(session, campaign, caps, at),
     )

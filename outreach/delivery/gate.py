@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from outreach import consent
+from outreach.audience import discretion
 from outreach.audience.hours import Hours, lawful
 from outreach.audience.tables import EndpointState, Person, PersonState
+from outreach.channels.contract import Kind
 from outreach.consent import ConsentState
 from outreach.delivery.facts import Claim, Facts
+from outreach.delivery.quarantine import dormant
 from outreach.messages.status import Purpose, Refusal
 
 #: Somebody who wrote this recently is awake: answers to her need not wait for the morning.
@@ -25,6 +28,13 @@ ALL_DAY = Hours(0, 24 * 60)
 AT_ONCE = frozenset({Purpose.CONFIRMATION, Purpose.AUTOMATIC, Purpose.TEST, Purpose.CALL})
 
 
+#: What a guarded telephone is only told about: what helpers and campaigns have to say.
+CONTENT = frozenset({Purpose.CAMPAIGN, Purpose.REPLY})
+
+#: Before its time is over a message that she has not asked for is looked at once more.
+LAST_LOOK = timedelta(minutes=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Later:
     """Not now, but then."""
@@ -32,16 +42,22 @@ class Later:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Knock(Later):
+    """When she has asked for it, at the latest then: until that she is told that there is something."""
+
+
 def why_not(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
     """Why this message may not go now: a refusal, a later moment, or None when it may. `quiet`: the quiet hours."""
     person = facts.people[claim.person_id]
     return (
         _reachable(claim, person, facts)
+        or _not_silent(claim, person, facts)
         or _agreed(claim, person, facts)
         or _still_meant(claim, person, facts)
-        or _in_hours(claim, person, facts, quiet)
-        or _not_talking(claim, facts)
+        or _timely(claim, person, facts, quiet)
         or _within_caps(claim, facts)
+        or _asked_for(claim, person, facts)
     )
 
 
@@ -52,8 +68,16 @@ def _reachable(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
     if endpoint is None or endpoint.state == EndpointState.GONE:
         return Refusal.NO_ENDPOINT
     if endpoint.state == EndpointState.QUARANTINED:
+        return None if claim.purpose == Purpose.QUESTION else Refusal.QUARANTINED
+    if claim.purpose in {Purpose.CAMPAIGN, Purpose.KNOCK} and dormant(endpoint, person, facts.at, facts.dormant_after):
         return Refusal.QUARANTINED
     return None
+
+
+def _not_silent(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+    if claim.purpose == Purpose.CONFIRMATION or not discretion.silent(person, facts.at):
+        return None
+    return Refusal.SILENT
 
 
 def _agreed(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
@@ -83,6 +107,13 @@ def _still_meant(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
     return None
 
 
+def _timely(claim: Claim, person: Person, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
+    """What she has just asked for comes at any hour."""
+    if claim.purpose in CONTENT and discretion.is_open(person, facts.at):
+        return _not_talking(claim, facts)
+    return _in_hours(claim, person, facts, quiet) or _not_talking(claim, facts)
+
+
 def _in_hours(claim: Claim, person: Person, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
     if claim.purpose in AT_ONCE or _just_wrote(claim, person, facts.at):
         return None
@@ -107,6 +138,22 @@ def _within_caps(claim: Claim, facts: Facts) -> Refusal | None:
         return None
     told = facts.told.get(claim.person_id)
     return Refusal.CAPPED if told is not None and told.full(facts.caps) else None
+
+
+def _asked_for(claim: Claim, person: Person, facts: Facts) -> Refusal | Knock | None:
+    """A guarded telephone is told only that there is something. A helper's answer she has asked for by writing, unless
+    others read it too.
+    """
+    if claim.kind != Kind.SMS or not _is_guarded(claim, person) or discretion.is_open(person, facts.at):
+        return None
+    last = claim.expires_at - LAST_LOOK
+    return Knock(last) if facts.at < last else Refusal.NOT_ASKED_FOR
+
+
+def _is_guarded(claim: Claim, person: Person) -> bool:
+    if claim.purpose == Purpose.REPLY:
+        return person.safe_word is not None
+    return claim.purpose == Purpose.CAMPAIGN and discretion.guarded(person)
 
 
 def _just_wrote(claim: Claim, person: Person, at: datetime) -> bool:

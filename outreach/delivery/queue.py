@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from outreach.audience.hours import Hours
 from outreach.channels.contract import Kind
 from outreach.delivery import facts as facts_of
-from outreach.delivery import tally
+from outreach.delivery import knocks, quarantine, tally
 from outreach.delivery.caps import NO_CAPS, Caps
 from outreach.delivery.facts import COLUMNS, Claim, Facts
-from outreach.delivery.gate import Later, why_not
+from outreach.delivery.gate import Knock, Later, why_not
 from outreach.delivery.moves import Move, advance
+from outreach.delivery.quarantine import Doubt
 from outreach.messages.status import BULK_PRIORITY, Lane, Purpose, Refusal, RunState, State
 from outreach.messages.tables import Attempt, Message, Run, Sender
 from outreach.store import dialects
@@ -28,6 +29,9 @@ BURST = {Lane.BULK: 2.0, Lane.CONVERSATION: 6.0}  # seconds
 
 #: Seconds: no sender reserves farther ahead than this, even with a batch of the longest texts at the slowest pace.
 FARTHEST = 900.0
+
+
+Verdict = Refusal | Later | State | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ def claim(
     lease: float,
     quiet: Hours | None,
     caps: Caps = NO_CAPS,
+    dormant_after: timedelta | None = None,
 ) -> Batch:
     """Lease due messages of one sender. `limit`: messages at most; `lease`: seconds; `caps`: the most for one person.
 
@@ -65,12 +70,13 @@ def claim(
     rows = _due(session, sender, lane, at, allowed) if allowed else []
     if not rows:
         return Batch()
-    facts = facts_of.load(session, rows, at, lock=True, caps=caps)
+    facts = facts_of.load(session, rows, at, lock=True, caps=caps, dormant_after=dormant_after)
     verdicts = [(each, _verdict(each, facts, quiet)) for each in rows if each.person_id in facts.people]
     going = [each for each, verdict in verdicts if verdict is None]
     token = secrets.token_hex(16)
     _lease(session, going, row.name, token, at, lease)
     advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], at)
+    _tell(session, sender, verdicts, facts)
     spend(row, len(going), at)
     return Batch(going, facts, token, at + timedelta(seconds=lease), len(verdicts))
 
@@ -102,7 +108,7 @@ def _due(session: Session, sender: str, lane: Lane, at: datetime, limit: int, *,
     return [Claim(*row) for row in session.execute(dialects.take(query) if lock else query)]
 
 
-def _verdict(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later | State | None:
+def _verdict(claim: Claim, facts: Facts, quiet: Hours | None) -> Verdict:
     if claim.run_id is not None and facts.runs[claim.run_id].state != RunState.RUNNING:
         return State.PLANNED
     if claim.expires_at <= facts.at:
@@ -120,11 +126,21 @@ def _count(claim: Claim, facts: Facts) -> None:
 
 
 def _aside(claim: Claim, verdict: Refusal | Later | State) -> Move:
+    if isinstance(verdict, Knock):
+        return Move(claim.id, State.QUEUED, knocks.WAITS, due_at=verdict.at)
     if isinstance(verdict, Later):
         return Move(claim.id, State.QUEUED, due_at=verdict.at)
     if isinstance(verdict, State):
         return Move(claim.id, verdict)
     return Move(claim.id, State.REFUSED, verdict)
+
+
+def _tell(session: Session, sender: str, verdicts: Sequence[tuple[Claim, Verdict]], facts: Facts) -> None:
+    """Who is only told that there is something, and who must be asked first whether it is still her."""
+    if waiting := [each for each, verdict in verdicts if isinstance(verdict, Knock)]:
+        knocks.knock(session, waiting, facts, sender)
+    doubted = {each.person_id for each, verdict in verdicts if verdict is Refusal.QUARANTINED}
+    quarantine.begin(session, doubted, Doubt.DORMANT, facts.at)
 
 
 def _lease(session: Session, claims: Sequence[Claim], sender: str, token: str, at: datetime, lease: float) -> None:

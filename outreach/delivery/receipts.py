@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from outreach import consent
 from outreach.channels.contract import Carried, Cause, Kind, Receipt
+from outreach.delivery import quarantine
 from outreach.delivery.consequences import AT_RECEIPT, Sequel
 from outreach.delivery.moves import Move, advance
+from outreach.delivery.quarantine import Doubt
 from outreach.delivery.results import drop_endpoint, hold
 from outreach.messages.status import CARRIED_TO
 from outreach.messages.tables import Message, ProviderEvent
@@ -107,6 +109,8 @@ def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
     moved = advance(session, moves, at)
     parked[OVERTAKEN] = [receipt for receipt, target in meant if target not in moved]
     _park(session, parked)
+    there = [target for receipt, target in meant if target in moved and receipt.carried is Carried.DELIVERED]
+    quarantine.arrived(session, there, at)
     _sequels(session, [(receipt, target) for receipt, target in meant if target in moved], at)
     return len(moved)
 
@@ -178,12 +182,17 @@ def _sequels(session: Session, applied: Iterable[tuple[Receipt, int]], at: datet
     if not sequels:
         return
     causes = {target: receipt.cause for receipt, target in applied if receipt.cause}
-    rows = session.execute(select(Message.id, Message.person_id, Message.kind).where(Message.id.in_(sequels)))
-    for row in rows.all():
+    query = select(Message.id, Message.person_id, Message.kind).where(Message.id.in_(sequels))
+    rows = session.execute(query.order_by(Message.person_id)).all()
+    for row in rows:
         if sequels[row.id] is Sequel.OPT_OUT:
             consent.stop(session, row.person_id, consent.Source.PROVIDER, f"message {row.id}", at)
-        elif sequels[row.id] is Sequel.DROP_ENDPOINT:
+        elif sequels[row.id] is Sequel.QUARANTINE and row.kind == Kind.SMS:
+            quarantine.begin(session, [row.person_id], Doubt.UNKNOWN, at)
+        elif sequels[row.id] in {Sequel.DROP_ENDPOINT, Sequel.QUARANTINE}:
             drop_endpoint(session, row.person_id, Kind(row.kind), causes[row.id] or Cause.OTHER)
+    counted = {row.person_id for row in rows if sequels[row.id] is Sequel.COUNT and row.kind == Kind.SMS}
+    quarantine.unreached(session, counted, at)
 
 
 def retry_parked(session: Session, limit: int = 500) -> int:

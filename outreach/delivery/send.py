@@ -104,7 +104,7 @@ def _claim(workspace: Workspace, sender: str, lane: Lane) -> Batch:
     settings = workspace.settings
     with workspace.database.write() as session:
         quiet, caps = quiet_hours(settings.quiet_hours), Caps(settings.most_a_day, settings.most_a_week, settings.zone)
-        batch = queue.claim(session, sender, lane, settings.batch, settings.lease, quiet, caps)
+        batch = queue.claim(session, sender, lane, settings.batch, settings.lease, quiet, caps, settings.dormant_after)
         failpoints.reach("claim.before_commit")
     failpoints.reach("claim.committed")
     return batch

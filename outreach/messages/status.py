@@ -118,6 +118,8 @@ class Refusal(StrEnum):
     DATE_MOVED = "date_moved"  # the person's date is another one now
     REPLIED = "replied"  # the campaign stops its steps at an answer
     IN_CONVERSATION = "in_conversation"  # she waited for our answer until it was too old
+    SILENT = "silent"  # she asked for silence
+    NOT_ASKED_FOR = "not_asked_for"  # she was told that there is something, and did not ask for it in time
     CAPPED = "capped"  # she got enough for a day or a week
 
 
@@ -137,6 +139,9 @@ class Withdrawal(StrEnum):
     RUN_CANCELLED = "run_cancelled"
     PAUSED = "paused"
     LOSS = "loss"  # a pregnancy has ended: so have the messages about it
+    SILENT = "silent"  # she asked for silence
+    ENDED = "ended"  # staff learnt that she has died or moved away
+    HANDED_OVER = "handed_over"  # the number is somebody else's now
 
 
 class Purpose(StrEnum):
@@ -150,6 +155,8 @@ class Purpose(StrEnum):
     TEST = "test"  # to a staff phone
     CALL = "call"  # to staff: somebody needs them; no content
     APOLOGY = "apology"  # a promise was not kept
+    KNOCK = "knock"  # there is something for you: no more than that
+    QUESTION = "question"  # is it still you?
 
 
 class Lane(StrEnum):
@@ -168,6 +175,8 @@ PRIORITY: dict[Purpose, int] = {
     Purpose.APOLOGY: 2,
     Purpose.TEST: 3,
     Purpose.INVITATION: 8,
+    Purpose.KNOCK: 8,
+    Purpose.QUESTION: 8,
     Purpose.CAMPAIGN: 9,
 }
 BULK_PRIORITY = 8

@@ -14,16 +14,20 @@ from sqlalchemy.orm import Session
 from outreach import consent, log
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound
+from outreach.consent import wordings
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.messages.samples import system_text
 from outreach.messages.status import ENDS, Purpose
 from outreach.messages.tables import Message
-from outreach.threads import promises
+from outreach.threads import loops, promises
 from outreach.threads.questions import Asker
 from outreach.threads.tables import Thread
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
+
+#: Texts about consent, kept word for word by their version.
+PROVEN = frozenset({"joined", "start", "stop"})
 
 #: Somebody in danger who writes on is told where to call no more often than this.
 URGENT_AGAIN = timedelta(hours=1)
@@ -76,11 +80,17 @@ def say(
     if not note.sender:
         logger.error("no sender for texts", job=name)
         return None
+    if loops.running(session, note.person.id, note.key, note.inbound.text, note.at):
+        loops.flag(session, note.person.id, note.sender, note.at)
+        logger.warning("answers stopped: a machine may be talking", job=name)
+        return None
     try:
         text = text_of(note, name, more)
     except Exception as error:  # a clinic's files may be unreadable in any way
         logger.error("system text missing", job=name, exc_info=error)
         return None
+    if name in PROVEN:
+        wordings.keep(session, name, note.person.language, text, note.at)
     draft = Draft(
         person_id=note.person.id,
         key=note.key,

@@ -21,6 +21,7 @@ from outreach.audience import people
 from outreach.audience.tables import Endpoint, Openness, Person, PersonField, PersonState, PersonTag, Suppression
 from outreach.channels.contract import Kind
 from outreach.consent import Consent, Source, Standing
+from outreach.consent.reasons import OptOutReason
 from outreach.delivery.moves import Move, advance
 from outreach.errors import KeyringError
 from outreach.messages.status import WAITING, State, Withdrawal
@@ -138,6 +139,7 @@ def _empty(session: Session, person_id: int) -> None:
     session.execute(delete(Standing).where(Standing.person_id == person_id, Standing.topic != consent.ALL))
     noted = update(ThreadEvent).where(ThreadEvent.thread_id.in_(select(Thread.id).where(Thread.person_id == person_id)))
     session.execute(noted.values(body=None), execution_options={"synchronize_session": False})
+    session.execute(delete(OptOutReason).where(OptOutReason.person_id == person_id))
     told = update(Consent).where(Consent.person_id == person_id, Consent.source == Source.FILE)
     session.execute(told.values(evidence=""), execution_options={"synchronize_session": False})
 
@@ -156,6 +158,8 @@ def _blur(person: Person, zone: str, at: datetime) -> None:
     person.language, person.country, person.zone = "und", "ZZ", zone
     person.openness, person.hours_from, person.hours_to = Openness.COVERT, None, None
     person.state, person.replied_at = PersonState.FORGOTTEN, None
+    person.on_request, person.safe_word, person.panic_word = False, None, None
+    person.opened_until = person.silent_until = person.asked_at = None
     person.created_at = person.updated_at = at
 
 

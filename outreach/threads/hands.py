@@ -32,7 +32,7 @@ from outreach.staff import accounts
 from outreach.staff.roles import Role, StaffState
 from outreach.store import dialects
 from outreach.store.types import new_id
-from outreach.threads import waits
+from outreach.threads import endings, waits
 from outreach.threads.tables import Did, Outcome, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
@@ -59,6 +59,8 @@ class Why(StrEnum):
 
     CLOSED = "closed"
     STOPPED = "stopped"
+    SILENT = "silent"
+    IN_DOUBT = "in_doubt"
     GONE_ON = "gone_on"
     EMPTY = "empty"
     TOO_LONG = "too_long"
@@ -255,6 +257,7 @@ def end(held: Held, outcome: Outcome) -> None:
     waits.ends(held.session, thread)
     thread.state, thread.closed_at = ThreadState.CLOSED, held.at
     thread.outcome, thread.hold = outcome, False
+    endings.follow(held.session, held.person.id, outcome, f"thread {thread.id}: {outcome}", held.at)
 
 
 def events(session: Session, thread_id: int, key: bytes, names: Names) -> list[Event]:

@@ -24,14 +24,30 @@ from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.vault import seal
 from outreach.store import dialects
-from outreach.threads import alarms, answers, forgetting, keywords, leaving, promises, questions, verbs, waits
+from outreach.threads import (
+    alarms,
+    answers,
+    discreet,
+    forgetting,
+    keywords,
+    leaving,
+    parting,
+    promises,
+    questions,
+    verbs,
+    waits,
+)
 from outreach.threads.deeds import LOSS, Done
+from outreach.threads.discreet import Heard
 from outreach.threads.keywords import Understood, Verb
-from outreach.threads.tables import Question, Thread, ThreadState
+from outreach.threads.tables import Mark, Question, Thread, ThreadState
 from outreach.threads.urgent import Urgent, gravest, urgency
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
+
+#: The outcome of a text that agreed to what she was invited to.
+YES = "keyword:yes"
 
 #: An answer this long after a campaign's text still belongs to it.
 ATTRIBUTED = timedelta(days=7)
@@ -84,8 +100,9 @@ def _person(session: Session, workspace: Workspace, inbound: Inbound, at: dateti
         person = session.scalars(query.execution_options(populate_existing=True)).one()
         if person.state == PersonState.ACTIVE and leaving.is_leaving(session, person_id):
             forgetting.erase(session, workspace, person_id, Source.TEXT)
-        if person.state == PersonState.ACTIVE:
-            return person  # else she was forgotten while we waited: whoever writes from this number now is new
+        hers = people.by_number(session, workspace.vault, inbound.number) == person_id
+        if person.state == PersonState.ACTIVE and hers:
+            return person  # else she was forgotten, or her number handed over, while we waited: look again
 
 
 def _sender(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
@@ -104,11 +121,17 @@ def _act(
 ) -> Received:
     asked = session.get(Question, person.id)
     understood = questions.read(asked, inbound.text, _understand(inbound, person.language), at)
+    understood = parting.with_a_reason(inbound.text, person.language, understood)
     context = _context(session, person.id, at)
     key = people.keys_of(session, workspace.vault, [person.id])[person.id]
     note = answers.Note(workspace, person, key, sender, inbound, at)
     person.replied_at = at
+    if (heard := discreet.heard(session, note, understood)) is not None:
+        return _discreetly(session, heard, context)
     done = verbs.act(session, note, understood)
+    if done.outcome == YES:
+        discreet.asked(note)
+    parting.listen(session, note, done.outcome)
     urgent = urgency(inbound.text, person.language, workspace.folder)
     if done.outcome and not done.thread and urgent is None:
         return Received(done.outcome, _keep(session, note, context, done.outcome, None))
@@ -123,6 +146,19 @@ def _act(
     elif fresh and not done.outcome:
         answers.first_answer(session, note, thread)
     return Received(outcome, message, thread.id)
+
+
+def _discreetly(session: Session, heard: Heard, context: Context) -> Received:
+    """Keep a text about discretion: a word of hers is not kept, and whose number has changed hands is somebody new."""
+    note = heard.note
+    words = "[word]" if heard.secret else _words(note.inbound)
+    if note.person.created_at == note.at:
+        context = Context()
+    if heard.mark is None:
+        return Received(heard.outcome, _keep(session, note, context, heard.outcome, None, words))
+    thread, _ = _thread(session, note, context, Done(hold=True), None)
+    thread.mark = thread.mark if thread.mark == Mark.PANIC else heard.mark  # nothing outweighs that
+    return Received(heard.outcome, _keep(session, note, context, heard.outcome, thread.id, words), thread.id)
 
 
 def _understand(inbound: Inbound, language: str) -> Understood:
@@ -187,7 +223,14 @@ def _thread(
     return thread, fresh
 
 
-def _keep(session: Session, note: answers.Note, context: Context, outcome: str, thread_id: int | None) -> int:
+def _keep(
+    session: Session,
+    note: answers.Note,
+    context: Context,
+    outcome: str,
+    thread_id: int | None,
+    words: str | None = None,
+) -> int:
     """Write the text down, sealed, with what became of it."""
     dedupe_key = f"in:{note.inbound.provider}:{note.inbound.provider_id}"
     day = note.at.astimezone(ZoneInfo(note.workspace.settings.zone)).date()
@@ -201,7 +244,7 @@ def _keep(session: Session, note: answers.Note, context: Context, outcome: str, 
         step=context.step,
         thread_id=thread_id,
         dedupe_key=dedupe_key,
-        body=seal(note.key, _words(note.inbound), "message", "body", dedupe_key),
+        body=seal(note.key, _words(note.inbound) if words is None else words, "message", "body", dedupe_key),
         state=State.RECEIVED,
         reason=outcome,
         due_at=note.at,

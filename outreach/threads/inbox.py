@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience import people
+from outreach.audience import discretion, people
 from outreach.audience.tables import Person
 from outreach.channels.contract import Kind
-from outreach.delivery import carriers, facts
+from outreach.delivery import carriers, facts, quarantine
 from outreach.delivery.compose import text_of
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.facts import Claim
@@ -42,7 +42,7 @@ MOST_SHOWN = 200
 class Summary:
     """One thread as a list shows it. `stopped`: she said STOP, so no answer would be sent. `urgent`: the gravest danger
     that she named (a `danger.Danger`), "loss" when a pregnancy has ended, or "". `assignee`: the staff member who has
-    it, or "".
+    it, or "". `mark`: a `tables.Mark`, or "".
     """
 
     id: int
@@ -54,6 +54,7 @@ class Summary:
     hold: bool
     urgent: str
     wants_call: bool
+    mark: str
     stopped: bool
     opened_at: datetime
     waiting_since: datetime | None
@@ -140,7 +141,8 @@ def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None =
 
     `seen`: the last text that the helper has read (`Conversation.last`), so that two helpers do not both answer it.
     Raises NotFoundError; SettingError when nothing can be sent from here; RefusedError when the thread is closed or has
-    gone on since `seen`, when she said STOP, or when the text is empty or too long.
+    gone on since `seen`, when she said STOP or wants silence, when the number is in doubt, or when the text is empty or
+    too long.
     """
     words = _sendable(text)
     with hands.hold(workspace, thread_id, by) as held:
@@ -151,6 +153,7 @@ def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None =
             raise RefusedError(
                 Why.STOPPED, "She said STOP: only her own START lifts it, and nothing is sent until then."
             )
+        _refuse_unheard(held)
         made = _queue(held, words, seen)
         waits.answered(held.session, thread, workspace.settings.answer_within, held.at)
         thread.state, thread.answered_at = ThreadState.ANSWERED, held.at
@@ -158,6 +161,15 @@ def reply(workspace: Workspace, thread_id: int, text: str, *, seen: int | None =
             thread.assignee = by
         held.leave(Did.ANSWERED, message_id=made)
         return made
+
+
+def _refuse_unheard(held: Held) -> None:
+    """An answer that would not be sent is not taken: the helper must know."""
+    if discretion.silent(held.person, held.at):
+        raise RefusedError(Why.SILENT, "She texted her panic word: nothing is sent for a week, so write nothing.")
+    if quarantine.holds(held.session, held.person.id):
+        text = "The number may be somebody else's now: nothing is sent until she has answered YES to our question."
+        raise RefusedError(Why.IN_DOUBT, text)
 
 
 def last_words(workspace: Workspace, thread_ids: Collection[int], most: int = 140) -> dict[int, str]:
@@ -231,6 +243,7 @@ def summary(thread: Thread, person: Person, stopped: bool) -> Summary:
         hold=thread.hold,
         urgent=thread.urgent,
         wants_call=thread.wants_call,
+        mark=thread.mark,
         stopped=stopped,
         opened_at=thread.opened_at,
         waiting_since=thread.waiting_since,

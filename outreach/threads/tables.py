@@ -73,6 +73,14 @@ _PLACE = (
 _SINCE = "coalesce(closed_at, waiting_since, answered_at, opened_at)"
 
 
+class Mark(StrEnum):
+    """What staff should know of a thread besides its texts."""
+
+    PANIC = "panic"  # she has texted her panic word: write nothing, see that she is safe
+    WHO = "who"  # somebody there asked who we are
+    MACHINE = "machine"  # a telephone that answers by itself
+
+
 class Thread(Base):
     """One conversation. A person has at most one that is not closed per programme.
 
@@ -119,6 +127,7 @@ class Thread(Base):
     hold: Mapped[bool] = mapped_column(default=False)  # looks like a wish to stop: a person must look
     urgent: Mapped[str] = mapped_column(String(16), default="", server_default="")  # gravest danger, "loss", or ""
     wants_call: Mapped[bool] = mapped_column(default=False, server_default=false())  # she asked to be called
+    mark: Mapped[str] = mapped_column(String(16), default="", server_default="")
     opened_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

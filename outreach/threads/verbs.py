@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from outreach import consent
 from outreach.consent import ConsentState, Line, Source, Standing
 from outreach.messages.status import Purpose, Withdrawal
-from outreach.threads import leaving, wishes
+from outreach.threads import leaving, proof, scope, wishes
 from outreach.threads.answers import Note, say
 from outreach.threads.deeds import TALK, Done, evidence, withdraw
 from outreach.threads.keywords import Understood, Verb
@@ -26,6 +26,9 @@ def act(session: Session, note: Note, understood: Understood) -> Done:
 
 def _stop(session: Session, note: Note, _: str) -> Done:
     """Ledger first, then everything that waits for her is withdrawn, then one confirmation, and nothing else ever."""
+    if topic := scope.topic_of(session, note):
+        scope.stop_topic(session, note, topic)
+        return Done("keyword:stop")
     if not consent.stop(session, note.person.id, Source.TEXT, evidence(note), note.at):
         return Done("keyword:stop")
     withdraw(session, note, Withdrawal.STOPPED)
@@ -48,8 +51,16 @@ def _yes(session: Session, note: Note, _: str) -> Done:
     invited = list(session.scalars(query))
     if not invited or consent.stopped(session, [note.person.id]):
         return TALK
+    agreed = proof.agreed(session, note.person.id, note.key, [line.topic for line in invited])
     lines = [
-        Line(note.person.id, line.topic, ConsentState.GRANTED, Source.TEXT, evidence(note), line.wording)
+        Line(
+            note.person.id,
+            line.topic,
+            ConsentState.GRANTED,
+            Source.TEXT,
+            evidence(note),
+            agreed.get(line.topic, line.wording),
+        )
         for line in invited
     ]
     consent.record(session, lines, note.at)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import stat
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from outreach import cli
+from outreach.audience.tables import Person
+from outreach.errors import ConflictError
 from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import KeyProof
 from outreach.privacy.vault import Vault
@@ -148,3 +152,80 @@ def test_people_are_printed_when_no_file_is_named(clinic: Path) -> None:
     (clinic / "people.csv").write_text(GOOD)
     run("import", "people.csv", "--topic", "tb")
     assert len(run("export").stdout.splitlines()) == 3
+
+
+def somebody(clinic: Path) -> str:
+    """The pseudonym of the first person of the file."""
+    (clinic / "people.csv").write_text(GOOD)
+    run("import", "people.csv", "--topic", "tb", "--consent-source", "form 7")
+    database = Database(os.environ["OUTREACH_DATABASE_URL"])
+    with database.read() as session:
+        pseudonym = session.scalars(select(Person.pseudonym).order_by(Person.id)).first()
+    database.close()
+    return str(pseudonym)
+
+
+def kept(person: str) -> Person:
+    database = Database(os.environ["OUTREACH_DATABASE_URL"])
+    with database.read() as session:
+        found = session.scalars(select(Person).where(Person.pseudonym == person)).one()
+    database.close()
+    return found
+
+
+def test_staff_set_how_discreetly_somebody_is_written_to_and_her_words_are_never_shown(clinic: Path) -> None:
+    person = somebody(clinic)
+    words = "mango\nmango\nlemon\nlemon\n"
+    done = CliRunner().invoke(
+        cli.app, ["people", "discretion", person, "--as", "request", "--safe-word", "--panic-word"], input=words
+    )
+    assert done.exit_code == 0, done.output
+    assert "She is written to: request. Her words are changed." in done.output
+    assert "mango" not in done.output + person
+    hers = kept(person)
+    assert (hers.on_request, len(hers.safe_word or b""), len(hers.panic_word or b"")) == (True, 32, 32)
+    assert run("discretion", person, "--no-words", "--as", "open").exit_code == 0
+    hers = kept(person)
+    assert (hers.on_request, hers.openness, hers.safe_word, hers.panic_word) == (False, "open", None, None)
+
+
+@pytest.mark.parametrize("options", [[], ["--no-words", "--safe-word"], ["--as", "loud"]])
+def test_what_is_wrong_use_of_discretion(options: list[str], clinic: Path) -> None:
+    assert run("discretion", "calm-river-42", *options).exit_code == 2
+
+
+def test_a_word_that_means_something_is_refused_with_the_remedy(clinic: Path) -> None:
+    person = somebody(clinic)
+    done = CliRunner().invoke(cli.app, ["people", "discretion", person, "--safe-word"], input="stop\nstop\n")
+    assert isinstance(done.exception, ConflictError)
+    assert "means something already" in str(done.exception)
+    assert kept(person).safe_word is None
+
+
+def test_a_proof_shows_the_words_of_the_form_and_is_recorded(clinic: Path) -> None:
+    (clinic / "form.txt").write_text("I agree to messages about my treatment.", encoding="utf-8")
+    (clinic / "people.csv").write_text(GOOD)
+    assert run("wording", "form-7", "form.txt").exit_code == 0
+    run("import", "people.csv", "--topic", "tb", "--consent-source", "drawer 3", "--wording", "form-7")
+    database = Database(os.environ["OUTREACH_DATABASE_URL"])
+    with database.read() as session:
+        person = str(session.scalars(select(Person.pseudonym)).first())
+    database.close()
+    shown = run("proof", person)
+    assert shown.exit_code == 0, shown.output
+    assert "I agree to messages about my treatment." in shown.output
+    told = json.loads(run("proof", person, "--json").output)
+    assert told["pseudonym"] == person
+    [line] = told["lines"]
+    assert (line["topic"], line["state"], line["version"], line["evidence"]) == ("tb", "granted", "form-7", "drawer 3")
+    recorded = CliRunner().invoke(cli.app, ["audit", "list"]).output
+    assert recorded.count("proof_shown") == 2
+    assert recorded.count("wording_entered") == 1
+
+
+def test_words_under_a_name_never_change(clinic: Path) -> None:
+    (clinic / "form.txt").write_text("I agree.", encoding="utf-8")
+    run("wording", "form-7", "form.txt")
+    (clinic / "form.txt").write_text("I agree to everything.", encoding="utf-8")
+    done = run("wording", "form-7", "form.txt")
+    assert isinstance(done.exception, ConflictError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from outreach.channels.contract import Kind
 from outreach.consent import ALL, ConsentState, Standing
 from outreach.delivery.caps import Caps, Told
 from outreach.delivery.facts import Claim, Facts, RunFacts
-from outreach.delivery.gate import LOOK_AGAIN, Later, why_not
+from outreach.delivery.gate import LAST_LOOK, LOOK_AGAIN, Knock, Later, why_not
 from outreach.messages.frozen import Frozen, FrozenStep
 from outreach.messages.status import Purpose, Refusal, RunState
 
@@ -51,6 +52,7 @@ class Case:
     wait: bool = True
     told: tuple[int, int] = (0, 0)
     fallback_of: int | None = None
+    alive: datetime = NOON
 
 
 def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
@@ -60,6 +62,13 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
 
 STOPPED: dict[str, Any] = {"everything": ConsentState.REVOKED}
 PAUSED, ASKED = ConsentState.PAUSED, ConsentState.INVITED
+
+DAY = 24 * HOUR
+LONG_AGO = NOON - 60 * DAY - timedelta(seconds=1)
+APP = ((Kind.PUSH, EndpointState.OK),)
+DOUBTED = ((Kind.SMS, EndpointState.QUARANTINED),)
+GUARDED: dict[str, Any] = {"safe_word": b"a keyed hash"}
+LAST = NOON + DAY - LAST_LOOK
 
 CASES = [
     Case("she agreed", None),
@@ -145,6 +154,35 @@ CASES = [
         "unless she has just written", None, Purpose.REPLY, at=at(3), person={"replied_at": at(3) - timedelta(hours=11)}
     ),
     Case("half a day is not just now", at(8), Purpose.REPLY, at=at(3), person={"replied_at": at(3) - 12 * HOUR}),
+    Case("asked whether it is still her", None, Purpose.QUESTION, topic=None, endpoints=DOUBTED),
+    Case("a question is put at no hour that is quiet", at(8), Purpose.QUESTION, at=at(3), endpoints=DOUBTED),
+    Case("nobody is asked after a stop", Refusal.STOPPED, Purpose.QUESTION, endpoints=DOUBTED, **STOPPED),
+    Case("no line that there is something, either", Refusal.QUARANTINED, Purpose.KNOCK, endpoints=DOUBTED),
+    Case("nothing heard for long", Refusal.QUARANTINED, alive=LONG_AGO),
+    Case("but she wrote herself", None, alive=LONG_AGO, person={"replied_at": NOON - 59 * DAY}),
+    Case("what she asks is answered all the same", None, Purpose.AUTOMATIC, alive=LONG_AGO),
+    Case("an app is nobody's number", None, kind=Kind.PUSH, endpoints=APP, alive=LONG_AGO),
+    # Silence
+    Case("she asked for silence", Refusal.SILENT, person={"silent_until": NOON + HOUR}),
+    Case("the silence is over", None, person={"silent_until": NOON}),
+    *(
+        Case(f"silence holds for {purpose}", Refusal.SILENT, purpose, person={"silent_until": NOON + HOUR})
+        for purpose in (Purpose.REPLY, Purpose.AUTOMATIC, Purpose.KNOCK, Purpose.QUESTION, Purpose.TEST)
+    ),
+    Case("one bland answer passes", None, Purpose.CONFIRMATION, person={"silent_until": NOON + HOUR}),
+    # Only when she asks
+    Case("on request", LAST, person={"on_request": True}),
+    Case("others read this phone", LAST, person=GUARDED),
+    Case("she has asked", None, person=GUARDED | {"opened_until": NOON + HOUR}),
+    Case("she asked long ago", LAST, person=GUARDED | {"opened_until": NOON}),
+    Case("she did not ask in time", Refusal.NOT_ASKED_FOR, person=GUARDED, expires=timedelta(minutes=1)),
+    Case("what she asks for comes at night", None, at=at(3), person=GUARDED | {"opened_until": at(4)}),
+    Case("a helper's answer waits for the word too", LAST, Purpose.REPLY, person=GUARDED),
+    Case("on request a helper's answer comes", None, Purpose.REPLY, person={"on_request": True}),
+    Case("a push has no content to guard", None, kind=Kind.PUSH, endpoints=APP, person=GUARDED),
+    Case("that there is something is said", None, Purpose.KNOCK, topic=None, person=GUARDED),
+    Case("help is told to anybody", None, Purpose.AUTOMATIC, person=GUARDED),
+    Case("a stop is confirmed to anybody", None, Purpose.CONFIRMATION, person=GUARDED, **STOPPED),
     # While she waits for our answer
     Case("she waits for an answer about it", NOON + LOOK_AGAIN, talks=frozenset({TOPIC})),
     Case("she waits for an answer about something else", None, talks=frozenset({"hiv", ""})),
@@ -186,6 +224,30 @@ def test_nothing_but_the_confirmation_passes_a_stop(purpose: Purpose) -> None:
         assert why_not(*_given(replace(case, everything=ConsentState.REVOKED)), case.quiet) == Refusal.STOPPED
 
 
+def test_content_goes_to_no_number_in_doubt_to_nobody_silent_and_to_no_guarded_telephone_unasked() -> None:
+    """Every purpose, with all else allowed: only what says nothing passes."""
+    content = (Purpose.CAMPAIGN, Purpose.REPLY)
+    person: dict[str, Any]
+    for purpose, state, safe, silent, opened, hour in product(
+        Purpose, EndpointState, (None, b"word"), (-1, 0, 1), (-1, 0, 1), (3, 12)
+    ):
+        moment = at(hour)
+        person = {"safe_word": safe, "silent_until": moment + silent * HOUR, "opened_until": moment + opened * HOUR}
+        line = ConsentState.INVITED if purpose is Purpose.INVITATION else ConsentState.GRANTED
+        case = Case("", None, purpose, moment, person=person, endpoints=((Kind.SMS, state),), topic=line)
+        verdict = why_not(*_given(case), case.quiet)
+        if verdict is not None:
+            continue
+        assert state is EndpointState.OK or (state, purpose) == (EndpointState.QUARANTINED, Purpose.QUESTION)
+        assert silent <= 0 or purpose is Purpose.CONFIRMATION
+        assert safe is None or opened > 0 or purpose not in content
+
+
+def test_who_must_ask_first_is_told_that_there_is_something() -> None:
+    told = {case.label for case in CASES if isinstance(why_not(*_given(case), case.quiet), Knock)}
+    assert told == {case.label for case in CASES if case.gives == LAST}
+
+
 def _given(case: Case) -> tuple[Claim, Facts]:
     run_id = 5 if case.purpose == Purpose.CAMPAIGN else None
     claim = Claim(
@@ -220,12 +282,15 @@ def _given(case: Case) -> tuple[Claim, Facts]:
     facts = Facts(
         at=case.at,
         people={7: person},
-        endpoints={(7, kind): Endpoint(kind=kind, state=state) for kind, state in case.endpoints},
+        endpoints={
+            (7, kind): Endpoint(kind=kind, state=state, created_at=case.alive) for kind, state in case.endpoints
+        },
         standing={key: line for key, line in lines.items() if line is not None},
         runs={5: RunFacts(RunState.RUNNING, _frozen(case.hours, case.wait))},
         fields={7: case.fields},
         replied={(5, 7)} if case.replied else set(),
         talks={7: set(case.talks)},
+        dormant_after=60 * DAY,
         caps=Caps(day=2, week=5),
         told={7: Told(*case.told)},
     )

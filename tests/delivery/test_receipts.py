@@ -177,8 +177,8 @@ def test_a_push_is_delivered_when_its_app_says_so_and_no_text_follows(workspace:
 
 
 SEQUELS = [
-    (Cause.ENDPOINT_GONE, EndpointState.GONE, False),
-    (Cause.LANDLINE, EndpointState.GONE, False),
+    (Cause.ENDPOINT_GONE, EndpointState.QUARANTINED, False),
+    (Cause.LANDLINE, EndpointState.QUARANTINED, False),
     (Cause.BAD_NUMBER, EndpointState.GONE, False),
     (Cause.OPTED_OUT, EndpointState.OK, True),
     (Cause.UNREACHABLE, EndpointState.OK, False),

@@ -20,6 +20,12 @@ FOUND = [
     ("sw", "Una UKIMWI", [(4, "UKIMWI")]),
     ("sw", "Habari, tuonane Jumatatu", []),
     ("es", "diagnóstico", [(0, "diagnóstico")]),
+    ("es", "está infectada", [(5, "infectada")]),
+    ("es", "Psicología, piso 2", [(0, "Psicología")]),
+    ("es", "parte de la tarde", []),
+    ("pt", "SERONEGATIVO", [(0, "SERONEGATIVO")]),
+    ("pt", "sala de parto", [(8, "parto")]),
+    ("pt", "ao pé da porta", []),
     ("pt", "uma doença", [(4, "doença")]),
     ("lg", "the HIV clinic", [(4, "HIV")]),
 ]
