@@ -64,6 +64,8 @@ PURPOSES: Mapping[Purpose, str] = {
     Purpose.CONFIRMATION: N_("Confirmation"),
     Purpose.INVITATION: N_("Invitation"),
     Purpose.TEST: N_("Test"),
+    Purpose.CALL: N_("Call to staff"),
+    Purpose.APOLOGY: N_("Apology"),
     Purpose.KNOCK: N_("There is something for her"),
     Purpose.QUESTION: N_("Is it still her?"),
 }

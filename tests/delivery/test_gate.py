@@ -202,6 +202,8 @@ CASES = [
     Case("a stop is confirmed at night", None, Purpose.CONFIRMATION, at=at(3), **STOPPED),
     Case("help comes at night", None, Purpose.AUTOMATIC, at=at(3)),
     Case("a test comes at night", None, Purpose.TEST, at=at(3)),
+    Case("staff are called at night", None, Purpose.CALL, at=at(3), topic=None),
+    Case("nobody is begged pardon at night", at(8), Purpose.APOLOGY, at=at(3), topic=None),
     Case("nobody is invited at night", at(8), Purpose.INVITATION, at=at(3), topic=ConsentState.INVITED),
 ]
 
