@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -234,20 +235,22 @@ class Measured(NamedTuple):
     rows: int
     median: float
     best: float
+    cpu: float  # of this process, the best
 
 
 def measure(workspace: Workspace, times: int = 5) -> list[Measured]:
     """Every report, of the whole clinic."""
     found = []
     with workspace.database.read() as session:
-        scope = scope_of(workspace.settings, dialects.now(session))
+        scope = replace(scope_of(workspace.settings, dialects.now(session)), most=400)  # as a page asks
         for name, report in REPORTS.items():
-            spent = []
+            spent, ours = [], []
             for _ in range(times):
-                begun = time.perf_counter()
+                begun, used = time.perf_counter(), time.process_time()
                 rows = table(report, session, scope)
+                ours.append(1000 * (time.process_time() - used))
                 spent.append(1000 * (time.perf_counter() - begun))
-            found.append(Measured(name, len(rows), statistics.median(spent), min(spent)))
+            found.append(Measured(name, len(rows), statistics.median(spent), min(spent), min(ours)))
     return found
 
 
@@ -263,8 +266,8 @@ def main() -> None:
         print(
             f"{chosen.people:,} people, {chosen.people * EACH:,} messages: {time.perf_counter() - begun:,.0f} s to make"
         )
-        for name, rows, median, best in measure(workspace):
-            print(f"{name:10} {rows:7,} rows, median {median:7.1f} ms, best {best:7.1f} ms")
+        for name, rows, median, best, cpu in measure(workspace):
+            print(f"{name:10} {rows:7,} rows, median {median:7.1f} ms, best {best:7.1f} ms, our CPU {cpu:6.1f} ms")
 
 
 if __name__ == "__main__":

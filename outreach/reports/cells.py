@@ -12,6 +12,9 @@ Figures of people are those of columns with `Measure.PEOPLE`. The rules, each as
 5. Filters leave out rows of the finished table and never change a figure, and each figure of people stands in one
    report, by one period: there are no two tables to subtract from each other.
 
+6. What people did (`delivery.ACTS`) is no reason that is told by day; by run it is told of `few` messages and more, the
+   rest stands among the unnamed (`reasons`).
+
 They do not apply to what counts messages, parts, money, senders, or what helpers did: staff must see and mend a single
 failure, and it tells of a line or of our own rule, not of who somebody is.
 """
@@ -27,7 +30,10 @@ from outreach.reports.contract import SO_FAR, Column, Hidden, Measure, Report, R
 
 def table(report: Report, session: Session, scope: Scope) -> list[Row]:
     """The rows of a report as they may be shown: the only way to read one."""
-    return [_safe(report.COLUMNS, row, scope.few) for row in report.rows(session, scope)]
+    rows = report.rows(session, scope)
+    if not any(column.measure is Measure.PEOPLE for column in report.COLUMNS):
+        return rows
+    return [_safe(report.COLUMNS, row, scope.few) for row in rows]
 
 
 def _safe(columns: Sequence[Column], row: Row, few: int) -> Row:

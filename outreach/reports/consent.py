@@ -18,7 +18,7 @@ TITLE = "Consent"
 ABOUT = "How many people agreed to each topic and how many left it."
 EMPTY = "Nobody agreed to anything or was invited. Take people in: outreach people import FILE --topic TOPIC"
 FILTERS = frozenset({Filter.TOPIC, Filter.DATES})
-CHART = Chart(Shape.LINES, "period", ("joined", "left"))
+CHART = Chart(Shape.LINES, "period", ("joined", "left"), split="topic")
 
 _HOW = {
     Source.FILE: "an imported file said so",

@@ -92,11 +92,15 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What of a report is drawn: `values` over `along`; rows that are alike in `along` are added up."""
+    """What of a report is drawn: `values` over `along`; rows that are alike in `along` are added up.
+
+    `split`: a column whose every value has lines of its own, for what cannot be added up.
+    """
 
     shape: Shape
     along: str
     values: tuple[str, ...]
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class Scope:
     """What a report is asked about. Empty and None: no limit.
 
     `zone`: where the clinic's days begin. `few`: groups of fewer people are hidden. `launched_by`: only runs of one
-    member of staff. `first`, `last`: days, both included; a period counts when it begins among them.
+    member of staff. `first`, `last`: days, both included; a period counts when it begins among them. `most`: rows that
+    a screen holds, for what lists people one by one.
     """
 
     zone: str
@@ -116,6 +121,7 @@ class Scope:
     last: date | None = None
     launched_by: str = ""
     few: int = 10
+    most: int | None = None
     period: Period = field(default=Period.WEEK)
 
     @property

@@ -25,14 +25,17 @@ EMPTY = "Nothing is planned yet: a step is written into the queue shortly before
 FILTERS = frozenset(Filter)
 CHART = Chart(Shape.LINES, "day", ("sent", "delivered", "failed"))
 
-#: Every reason there is, by the figure that it explains. A new one shows up as a column by itself.
+#: What people did or what happened to them, rather than to a line: never told by day, as it may be of one person.
+ACTS = frozenset({Refusal.STOPPED, Refusal.FORGOTTEN, Withdrawal.PAUSED, Withdrawal.LOSS, Cause.OPTED_OUT})
+
+#: Every other reason there is, by the figure that it explains. A new one shows up as a column by itself.
 REASONS: Mapping[str, tuple[str, ...]] = {
-    "undelivered": (*Cause, *Failure),
-    "failed": (*Cause, *Failure),
-    "refused": tuple(Refusal),
-    "cancelled": tuple(Withdrawal),
+    "undelivered": tuple(reason for reason in (*Cause, *Failure) if reason not in ACTS),
+    "failed": tuple(reason for reason in (*Cause, *Failure) if reason not in ACTS),
+    "refused": tuple(reason for reason in Refusal if reason not in ACTS),
+    "cancelled": tuple(reason for reason in Withdrawal if reason not in ACTS),
 }
-UNNAMED = "unnamed"  # no reason, or one that is in no list any more: the sum holds all the same
+UNNAMED = "unnamed"  # an act of somebody, no reason, or one that is in no list any more: the sum holds all the same
 
 
 def _reasons() -> Iterable[Column]:

@@ -10,7 +10,7 @@ import csv
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, BinaryIO, TextIO
+from typing import IO, Any, TextIO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -45,7 +45,7 @@ def _cell(value: Value) -> str:
     return "" if value is None else neutral(str(value))
 
 
-def write_xlsx(report: Report, rows: Sequence[Row], file: BinaryIO) -> None:
+def write_xlsx(report: Report, rows: Sequence[Row], file: IO[bytes]) -> None:
     """The same table as a workbook, written row by row; what the columns mean stands on a second sheet."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(report.TITLE[:31])

@@ -21,7 +21,7 @@ TITLE = "From plan to answer"
 ABOUT = "How far the messages of each campaign came, and how many people wrote back."
 EMPTY = "No campaign was launched yet. Launch one: outreach campaign launch NAME"
 FILTERS = frozenset(Filter)
-CHART = Chart(Shape.BARS, "campaign", ("planned", "sent", "delivered", "read", "replied"))
+CHART = Chart(Shape.BARS, "campaign", ("planned", "sent", "delivered", "replied"))
 
 COLUMNS: Sequence[Column] = (
     Column("campaign", Measure.TEXT, "the campaign"),

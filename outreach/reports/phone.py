@@ -36,6 +36,7 @@ def rows(session: Session, scope: Scope) -> list[Row]:
         .where(Endpoint.state == EndpointState.GONE, Endpoint.kind == Kind.SMS, Person.state == PersonState.ACTIVE)
         .where(~_reached(), _agreed(), ~_stopped())
         .order_by(Endpoint.changed_at.desc(), Endpoint.id.desc())
+        .limit(scope.most)
     )
     return [
         {

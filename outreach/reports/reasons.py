@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.messages.status import State
 from outreach.reports.contract import Chart, Column, Filter, Measure, Row, Scope, Shape
-from outreach.reports.delivery import REASONS, UNNAMED
+from outreach.reports.delivery import ACTS, REASONS, UNNAMED
 from outreach.reports.figures import sums, within
 from outreach.reports.ran import named, ran
 
@@ -38,8 +38,9 @@ def rows(session: Session, scope: Scope) -> list[Row]:
             continue
         planned[cell.run_id] += messages
         if cell.state in REASONS:
-            known = cell.reason in REASONS[cell.state]
+            known = cell.reason in REASONS[cell.state] or cell.reason in ACTS
             counts[cell.run_id, cell.state, cell.reason if known else UNNAMED] += messages
+    counts = _told(counts, scope)
     runs = ran(session, planned)
     order = sorted(counts, key=lambda each: (each[0] == 0, each[0], -counts[each], each))
     return [
@@ -52,3 +53,15 @@ def rows(session: Session, scope: Scope) -> list[Row]:
         }
         for run, became, reason in order
     ]
+
+
+def _told(counts: Counter[tuple[int, str, str]], scope: Scope) -> Counter[tuple[int, str, str]]:
+    """The same, with what few people did among the unnamed; and all that people did where days were asked about, of
+    which one could be taken from another.
+    """
+    narrowed = scope.first is not None or scope.last is not None
+    told: Counter[tuple[int, str, str]] = Counter()
+    for (run, became, reason), count in counts.items():
+        hidden = reason in ACTS and (narrowed or count < scope.few)
+        told[run, became, UNNAMED if hidden else reason] += count
+    return told

@@ -18,7 +18,7 @@ TITLE = "Answers"
 ABOUT = "How long people waited for an answer, and whether the promised time was kept."
 EMPTY = "Nobody has written yet. Whoever answers a campaign opens a conversation."
 FILTERS = frozenset({Filter.DATES})
-CHART = Chart(Shape.LINES, "period", ("median", "slowest_tenth"))
+CHART = Chart(Shape.LINES, "period", ("median", "slowest_tenth"), split="programme")
 
 _OURS = {"about": "asked"}
 COLUMNS: Sequence[Column] = (
@@ -31,8 +31,8 @@ COLUMNS: Sequence[Column] = (
     Column("closed", Measure.COUNT, "closed without an answer", **_OURS),
     Column("waiting", Measure.COUNT, "still waiting", **_OURS),
     Column("kept", Measure.SHARE, "answered in time, of all who asked", **_OURS),
-    Column("median", Measure.MINUTES, "half of the answers came within so many minutes (right within 5 %)", **_OURS),
-    Column("slowest_tenth", Measure.MINUTES, "nine of ten answers came within so many minutes", **_OURS),
+    Column("median", Measure.MINUTES, "half of the answers came within so long, give or take a twentieth", **_OURS),
+    Column("slowest_tenth", Measure.MINUTES, "nine of ten answers came within so long", **_OURS),
 )
 
 _ANSWERS = (Event.ANSWERED, Event.LATE)

@@ -53,7 +53,7 @@ def test_a_campaign_is_told_by_step_and_day_with_reasons_below(clinic: Workspace
     assert lines[4].split() == ["sms", "100", "0", "71", "60", "4"]
     assert lines[6].split() == ["total", "160", "37", "94", "68", "6"]
     assert lines[-4].split(maxsplit=2) == ["undelivered", "6", "unreachable 4 · unread 2"]
-    assert lines[-2].split(maxsplit=2) == ["refused", "13", "no consent 9 · stopped 4"]
+    assert lines[-2].split(maxsplit=2) == ["refused", "13", "no consent 9 · unnamed 4"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 300])
@@ -98,7 +98,7 @@ def test_machines_get_figures_reasons_and_sums_as_json(clinic: Workspace) -> Non
         ("welcome", "2026-12-07", "sms"),
         ("advice", "2026-12-08", "sms"),
     ]
-    assert told["total"]["by"]["refused"] == {"no_consent": 9, "stopped": 4}
+    assert told["total"]["by"]["refused"] == {"no_consent": 9, "unnamed": 4}
     assert told["total"]["planned"] == 160
 
 

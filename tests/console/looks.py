@@ -16,6 +16,7 @@ from outreach.workspace import Workspace
 from tests.campaigns import crowds
 from tests.clinic import AMINA, BARAKA, cast, write_campaign
 from tests.console.conftest import WHO, Console
+from tests.reports import known
 from tests.threads.texting import write
 
 
@@ -59,6 +60,14 @@ def running(console: Console) -> str:
     return f"/campaigns/{crowds.NAME}"
 
 
+def reported(console: Console) -> str:
+    """Things have happened that reports tell of."""
+    with console.workspace.database.write() as session:
+        known.weigh_delivery(session)
+        known.write_ledger(session)
+    return "/reports"
+
+
 LOOKS: Mapping[str, Sequence[Look]] = {
     "coming in": [
         Look("sign in", None, "/sign-in"),
@@ -92,6 +101,12 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("to be cancelled", Role.LAUNCHER, "/campaigns/visits/run/cancel"),
         Look("messages", Role.LAUNCHER, "/messages"),
         Look("a text", Role.LAUNCHER, "/messages/edit?name=visits/hello&language=fr"),
+    ],
+    "reports": [
+        Look("nothing to report", Role.COORDINATOR, "/reports/consent"),
+        Look("the list", Role.COORDINATOR, reported),
+        Look("hidden cells", Role.COORDINATOR, "/reports/consent?first="),
+        Look("by day", Role.AUDITOR, "/reports/delivery?first="),
     ],
     "style": [
         Look("every part", Role.ADMIN, "/style"),

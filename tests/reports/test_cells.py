@@ -261,3 +261,22 @@ def test_a_small_programme_says_nothing_at_all(database: Database) -> None:
             rollups.note(session, ThreadTally, [(("hiv-support", day, what, span), (count,))])
         [found] = cells.table(REPORTS["threads"], session, Scope(NAIROBI, NOON))
     assert {name for name, value in found.items() if value is not HIDDEN} == {"period", "programme"}
+
+
+def test_what_few_people_did_is_told_neither_by_day_nor_by_run(database: Database) -> None:
+    with database.write() as session:
+        made = run(session)
+        for day, reason, count in (
+            (MONDAY, "loss", 12),
+            (MONDAY + timedelta(days=1), "loss", 3),
+            (MONDAY, "paused", 4),
+        ):
+            cell = tally.Cell(made, "welcome", day, Kind.SMS, State.CANCELLED, reason)
+            tally.note(session, [tally.Change(cell, count, count, 0.0)])
+        by_run = cells.table(REPORTS["reasons"], session, SCOPE)
+        one_day = cells.table(REPORTS["reasons"], session, replace(SCOPE, last=MONDAY))
+        by_day = cells.table(REPORTS["delivery"], session, SCOPE)
+    assert [(each["reason"], each["messages"]) for each in by_run] == [("loss", 15), ("unnamed", 4)]
+    assert [(each["reason"], each["messages"]) for each in one_day] == [("unnamed", 16)]
+    assert [(each["cancelled"], each["cancelled:unnamed"]) for each in by_day] == [(16, 16), (3, 3)]
+    assert "cancelled:loss" not in by_day[0]
