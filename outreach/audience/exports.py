@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience import people
+from outreach.audience import hours, people
 from outreach.audience.tables import Person, PersonField, PersonState, PersonTag
 from outreach.audience.verdicts import neutral
 from outreach.consent import ALL, ConsentState, Standing
@@ -27,19 +27,30 @@ _FIXED = ("id", "language", "zone", "country", "openness", "hours", "tags", "sto
 
 def export(database: Database, file: TextIO, progress: Callable[[int, int], None] = lambda done, about: None) -> int:
     """Write everybody who is not forgotten as CSV; how many they are. Columns: fixed ones, `consent:topic`, fields."""
+    told = [0]
+
+    def tell(done: int, about: int) -> None:
+        told[0] = done
+        progress(done, about)
+
+    csv.writer(file).writerows(lines(database, tell))
+    return told[0]
+
+
+def lines(database: Database, progress: Callable[[int, int], None] = lambda done, about: None) -> Iterator[list[str]]:
+    """The same as rows, the header first; some people at a time, so that memory does not grow with their number."""
     with database.read() as session:
         ids = list(session.scalars(select(Person.id).where(Person.state == PersonState.ACTIVE)))
         topics = list(session.scalars(select(Standing.topic).where(Standing.topic != ALL).distinct()))
         names = list(session.scalars(select(PersonField.name).distinct()))
     secrets.SystemRandom().shuffle(ids)
-    writer = csv.writer(file)
-    writer.writerow([*_FIXED, *(f"consent:{topic}" for topic in sorted(topics)), *sorted(names)])
+    yield [*_FIXED, *(f"consent:{topic}" for topic in sorted(topics)), *sorted(names)]
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         with database.read() as session:
-            writer.writerows(_rows(session, some, sorted(topics), sorted(names)))
+            rows = list(_rows(session, some, sorted(topics), sorted(names)))
+        yield from rows
         progress(min(start + _AT_ONCE, len(ids)), len(ids))
-    return len(ids)
 
 
 def _rows(session: Session, ids: Sequence[int], topics: Sequence[str], names: Sequence[str]) -> Iterator[list[str]]:
@@ -51,7 +62,14 @@ def _rows(session: Session, ids: Sequence[int], topics: Sequence[str], names: Se
         person, lines = persons[each], {topic: standing.get((each, topic)) for topic in (ALL, *topics)}
         stop = lines[ALL]
         stopped = stop is not None and stop.state == ConsentState.REVOKED
-        fixed = [secrets.token_hex(8), person.language, person.zone, person.country, person.openness, _hours(person)]
+        fixed = [
+            secrets.token_hex(8),
+            person.language,
+            person.zone,
+            person.country,
+            person.openness,
+            hours.written(person.hours_from, person.hours_to),
+        ]
         agreed = [line.state if (line := lines[topic]) else "" for topic in topics]
         known = [str(values[each].get(name, "")) for name in names]
         cells = [*fixed, ",".join(tags[each]), "yes" if stopped else "", *agreed, *known]
@@ -64,9 +82,3 @@ def _tags(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
     for person, tag in session.execute(query):
         found[person].append(tag)
     return found
-
-
-def _hours(person: Person) -> str:
-    if person.hours_from is None or person.hours_to is None:
-        return ""
-    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (person.hours_from, person.hours_to))

@@ -37,6 +37,7 @@ class Role(StrEnum):
     DATE = "date"
 
 
+SKIP = "skip"
 FIELDS = (Role.TEXT, Role.NUMBER, Role.DATE)
 
 #: Titles by role, folded: lower case, no accents, one space for anything that is not a letter or digit.
@@ -130,6 +131,20 @@ def match(titles: Sequence[str], wishes: Wishes, known: Mapping[str, Role]) -> l
         raise SheetError("\n".join(faults[:_MOST_TOLD]))
     _each_once(columns)
     return columns
+
+
+def guess(title: str, known: Mapping[str, Role]) -> str:
+    """What a title may mean, as a choice to offer: `phone`, `text:district`; "" where nobody can say; "skip" where a
+    column must be left out because it names people.
+    """
+    folded = fold(title)
+    if not folded or _names_a_person(folded):
+        return SKIP
+    try:
+        column = _column(0, title, Wishes(), known)
+    except _NotUnderstood:
+        return ""
+    return f"{column.role}:{column.name}" if column.name else column.role.value
 
 
 class _NotUnderstood(Exception):  # noqa: N818

@@ -39,6 +39,13 @@ class Hours:
 MORNING, MIDDAY, EVENING = Hours(8 * 60, 12 * 60), Hours(12 * 60, 14 * 60), Hours(17 * 60, 20 * 60)
 
 
+def written(first: int | None, last: int | None) -> str:
+    """Somebody's own hours as one writes them: "08:00-12:00"; "" for none."""
+    if first is None or last is None:
+        return ""
+    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (first, last))
+
+
 def quiet_hours(text: str) -> Hours | None:
     """The setting `quiet_hours`, "21:00-08:00" or "off" (None). Raises SettingError."""
     if text == "off":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -148,6 +149,18 @@ class Suppression(Base):
 
     lookup: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     created_at: Mapped[datetime]
+
+
+class Upload(Base):
+    """A table that came through a page and waits for a yes; see `audience.uploads`. `body` is sealed."""
+
+    __tablename__ = "upload"
+
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    by: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    chosen: Mapped[dict[str, Any]]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 # Said here, not with the keys: a process that knows no people could not resolve it, and would write no proof of a key.

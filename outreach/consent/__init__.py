@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     and_,
     exists,
+    func,
     or_,
     select,
 )
@@ -286,6 +287,16 @@ def granted(person_id: SQLColumnExpression[int], topic: str, at: datetime) -> Co
             ~over,
         ),
     )
+
+
+def topics(session: Session) -> list[str]:
+    """The topics that anybody has been asked about, each found by one step in an index."""
+    found: list[str] = []
+    while topic := session.scalar(
+        select(func.min(Standing.topic)).where(Standing.topic > (found[-1] if found else ""))
+    ):
+        found.append(topic)
+    return [topic for topic in found if topic != ALL]
 
 
 def history(session: Session, person_id: int) -> Iterable[Consent]:

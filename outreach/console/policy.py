@@ -37,6 +37,7 @@ class Act(StrEnum):
     RUN_CAMPAIGNS = "run_campaigns"  # pause, resume, cancel, launch what is approved
     SEE_PEOPLE = "see_people"
     IMPORT_PEOPLE = "import_people"
+    FIND_BY_NUMBER = "find_by_number"  # with a reason, which is recorded
     CHANGE_CONSENT = "change_consent"
     EXPORT_PEOPLE = "export_people"
     FORGET_PEOPLE = "forget_people"
@@ -66,6 +67,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.APPROVE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN}),
     Act.RUN_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.SEE_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.FIND_BY_NUMBER: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.IMPORT_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.CHANGE_CONSENT: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.EXPORT_PEOPLE: frozenset({_COORDINATOR, _ADMIN}),

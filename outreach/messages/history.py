@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from outreach.messages.status import Purpose, State
 from outreach.messages.tables import Message, Run
 
+MOST = 50  # lines at once
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -28,7 +30,7 @@ class Line:
     parts: int
 
 
-def of_person(session: Session, person_id: int, *, before: int | None = None, most: int = 50) -> list[Line]:
+def of_person(session: Session, person_id: int, *, before: int | None = None, most: int = MOST) -> list[Line]:
     """The newest messages of a person, newest first; or those before the message `before`."""
     query = select(Message, Run.frozen["title"].as_string()).outerjoin(Run, Run.id == Message.run_id)
     query = query.where(Message.person_id == person_id)

@@ -50,6 +50,7 @@ class Action(StrEnum):
     PROOF_SHOWN = "proof_shown"
     WORDING_ENTERED = "wording_entered"
     DISCRETION_SET = "discretion_set"
+    NUMBER_LOOKED_UP = "number_looked_up"
     THREAD_ANSWERED = "thread_answered"
     THREAD_TAKEN = "thread_taken"
     THREAD_HANDED_OVER = "thread_handed_over"

@@ -95,6 +95,7 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.RUN_CAMPAIGNS: ("LC", "LC"),
     Act.SEE_PEOPLE: ("LC", "LC"),
     Act.IMPORT_PEOPLE: ("LC", "LC"),
+    Act.FIND_BY_NUMBER: ("LC", "LC"),
     Act.CHANGE_CONSENT: ("LC", "LC"),
     Act.EXPORT_PEOPLE: ("CA", "CA"),
     Act.FORGET_PEOPLE: ("CA", "CA"),

@@ -1,4 +1,4 @@
-"""Whatever a thread or a message can be has its words."""
+"""Whatever a thread, a message or a row of a table can be has its words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from outreach.console import inbox_words
+from outreach.audience.headers import FIELDS, Role
+from outreach.audience.phone import PhoneRefusal
+from outreach.audience.tables import EndpointState, Openness
+from outreach.audience.verdicts import Note, RowRefusal
+from outreach.audience.verdicts import Outcome as RowOutcome
+from outreach.channels.contract import Kind
+from outreach.console import inbox_words, people_words
 from outreach.messages.status import Purpose, State
 from outreach.threads.danger import Danger
 from outreach.threads.hands import Why
@@ -22,6 +28,14 @@ SAID: list[tuple[Iterable[Any], Mapping[Any, str]]] = [
     (Purpose, inbox_words.PURPOSES),
     (Why, inbox_words.REFUSALS),
     (set(Did) - {Did.ANSWERED, Did.NOTED}, inbox_words.DEEDS),
+    (Openness, people_words.OPENNESS),
+    (Kind, people_words.KINDS),
+    (EndpointState, people_words.REACHES),
+    (RowOutcome, people_words.OUTCOMES),
+    (Note, people_words.ROW_NOTES),
+    ([*RowRefusal, *PhoneRefusal], people_words.ROW_REFUSALS),
+    (FIELDS, people_words.FIELD_KINDS),
+    (set(Role) - set(FIELDS), people_words.ROLES),
 ]
 
 
