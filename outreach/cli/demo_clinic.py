@@ -38,6 +38,7 @@ channels: [push, sms]
 unread_after: {unread}s
 hours: {{from: "00:00", to: "24:00"}}
 expires: 1h
+replies: {{wait: false}}             # a clinic lets a campaign wait while somebody waits for its answer; here both show
 steps:
   - id: welcome
     template: tb/welcome
