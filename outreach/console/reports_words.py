@@ -167,6 +167,14 @@ SAID: Mapping[str, str] = {
     "capped": N_("has had enough messages"),
     "paused": N_("asked for a pause"),
     "loss": N_("told us of a loss"),
+    "silent": N_("asked for silence"),
+    "not_asked_for": N_("did not ask for it in time"),
+    "ended": N_("has died or moved away"),
+    "handed_over": N_("number is somebody else's now"),
+    "call": N_("calls to staff"),
+    "apology": N_("apologies"),
+    "knock": N_("knocks"),
+    "question": N_("questions whether it is still the same person"),
 }
 
 #: What reports say of themselves (`TITLE`, `ABOUT`, the `help` of columns), marked.

@@ -26,7 +26,13 @@ FILTERS = frozenset(Filter)
 CHART = Chart(Shape.LINES, "day", ("sent", "delivered", "failed"))
 
 #: What people did or what happened to them, rather than to a line: never told by day, as it may be of one person.
-ACTS = frozenset({Refusal.STOPPED, Refusal.FORGOTTEN, Withdrawal.PAUSED, Withdrawal.LOSS, Cause.OPTED_OUT})
+ACTS = frozenset(
+    {
+        *(Refusal.STOPPED, Refusal.FORGOTTEN, Refusal.SILENT),
+        *(Withdrawal.PAUSED, Withdrawal.LOSS, Withdrawal.ENDED, Withdrawal.HANDED_OVER),
+        Cause.OPTED_OUT,
+    }
+)
 
 #: Every other reason there is, by the figure that it explains. A new one shows up as a column by itself.
 REASONS: Mapping[str, tuple[str, ...]] = {
