@@ -114,7 +114,10 @@ class Settings(BaseSettings):
     )
     part_limit: int = Field(3, ge=1, le=10, description="Longest text a template may become, in parts.", examples=["3"])
     most_a_day: int = Field(
-        3, ge=0, description="Campaign messages that one person gets in a day at most, of all campaigns; 0: no limit."
+        3,
+        ge=0,
+        description="Campaign messages that one person gets in a day at most, of all campaigns; 0: no limit.",
+        examples=["3"],
     )
     most_a_week: int = Field(10, ge=0, description="The same in seven days.", examples=["7"])
     stop_means_all_from: date | None = Field(

@@ -77,7 +77,7 @@ class Program:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def ended(self, within: float = 10) -> int:
+    def ended(self, within: float = 60) -> int:
         """The exit code. Raises TimeoutExpired when it does not end in time (seconds)."""
         return self.process.wait(within)
 

@@ -29,7 +29,7 @@ def server(app: FastAPI) -> uvicorn.Server:
             server_header=False,
             # Longer than our clients keep a connection: one closed under a request leaves its fate unknown.
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=20,  # a text that is being kept is kept, also on a busy machine
         )
     )
 

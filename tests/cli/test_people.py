@@ -218,8 +218,8 @@ def test_a_proof_shows_the_words_of_the_form_and_is_recorded(clinic: Path) -> No
     assert told["pseudonym"] == person
     [line] = told["lines"]
     assert (line["topic"], line["state"], line["version"], line["evidence"]) == ("tb", "granted", "form-7", "drawer 3")
-    recorded = CliRunner().invoke(cli.app, ["audit", "list"]).output
-    assert recorded.count("proof_shown") == 2
+    recorded = json.loads(CliRunner().invoke(cli.app, ["audit", "list", "--json"]).output)
+    assert [each["action"] for each in recorded].count("proof_shown") == 2
     assert recorded.count("wording_entered") == 1
 
 

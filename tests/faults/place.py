@@ -43,6 +43,7 @@ audience: {all: []}
 channels: [sms]
 hours: {from: "00:00", to: "24:00"}
 expires: 3d
+replies: {wait: false}
 steps:
 """
 _STEP = '  - {{id: {step}, template: tb/{step}, at: "{at:%Y-%m-%d %H:%M:%S}", on_unknown: {on_unknown}}}\n'

@@ -21,7 +21,7 @@ from outreach.settings import Settings
 from outreach.simulator.accounts import service_account
 from outreach.workspace import Workspace
 from scheduler import tasks
-from scheduler.app import DRAIN, TICK, make, queues
+from scheduler.app import DRAIN, HEARD_FOR, TICK, make, queues
 from scheduler.embedded import working
 from tests.clinic import AMINA, BARAKA, TOKEN, cast, clinic
 from tests.delivery import desk as written
@@ -78,7 +78,7 @@ def test_a_hint_carries_a_sender_and_a_lane_and_nothing_of_anybody(
     for hint in bulk + conversations:
         assert hint["headers"]["task"] == DRAIN
         left = datetime.fromisoformat(hint["headers"]["expires"]) - datetime.now(UTC)
-        assert timedelta(0) < left <= timedelta(seconds=3)
+        assert timedelta(0) < left <= timedelta(seconds=HEARD_FOR)
     assert [secret for secret in (AMINA, BARAKA, TOKEN, "+254") if secret.encode() in everything] == []
 
 

@@ -274,7 +274,7 @@ def test_wrong_stops_everything_for_this_number_without_another_word(
 def test_a_loss_ends_its_topics_at_once_and_nothing_else(workspace: Workspace, people: Cast) -> None:
     agree(workspace, people.amina, "maternal")
     about_it, other = waits(workspace, people.amina, "maternal"), waits(workspace, people.amina, TOPIC)
-    told = write(workspace, AMINA, "I lost my baby last night")
+    told = write(workspace, AMINA, "LOSS")
     assert told.outcome == "keyword:loss"
     assert standing(workspace, people.amina, "maternal")[0] == ConsentState.REVOKED
     assert standing(workspace, people.amina, TOPIC)[0] == ConsentState.GRANTED
