@@ -43,7 +43,7 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def outreach(
-    *words: str, folder: Path, timeout: float = 120, env: Mapping[str, str] | None = None
+    *words: str, folder: Path, timeout: float = 300, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end in a folder; `timeout` in seconds."""
     command = [sys.executable, "-m", "outreach", *words]

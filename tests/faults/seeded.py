@@ -113,8 +113,8 @@ def _dropped_when_over(session: Any) -> int:
 
 
 def _lease_without_attempt(original: Any) -> Any:
-    def lease(session: Any, claims: Any, token: str, at: Any, length: float) -> None:
-        original(session, claims, token, at, length)
+    def lease(session: Any, claims: Any, sender: str, token: str, at: Any, length: float) -> None:
+        original(session, claims, sender, token, at, length)
         session.execute(delete(Attempt).where(Attempt.token == token))
 
     return lease
