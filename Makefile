@@ -42,7 +42,7 @@ demo: install ## watch a campaign go out to simulated handsets (ARGS="--headless
 test: install ## run every test (ARGS="-k stop")
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-faults: install ## kill, cut off and mislead the clinic, and see what holds (ARGS="--trials 10000 --broker redis")
+faults: install ## kill, cut off and mislead the clinic, and see what holds (ARGS="trials --trials 10000", ARGS="stages --broker redis")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m tests.faults $(ARGS)
 
 check: install ## format, lint, types, floors, dependencies, known vulnerabilities
