@@ -248,7 +248,8 @@ _SPECS = {Kind.SMS: SMS, Kind.PUSH: PUSH}
 
 
 def _shift(session: Any, table: type[Base], length: timedelta) -> None:
-    columns = [column.key for column in table.__table__.columns if str(column.type).startswith("DATETIME")]
+    times = [column for column in table.__table__.columns if str(column.type).startswith("DATETIME")]
+    columns = [column.key for column in times if column.computed is None]
     for row in session.scalars(select(table)):
         for column in columns:
             if (value := getattr(row, column)) is not None:
