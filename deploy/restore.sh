@@ -25,4 +25,5 @@ case "$file" in
     ;;
   *) echo "restore.sh: $file is neither .pgdump nor .sqlite" >&2; exit 2 ;;
 esac
-echo "Restored. Next: outreach db upgrade, then outreach doctor, then start everything."
+echo "Restored. Next: outreach db upgrade, then outreach db restored (what was due goes into doubt instead of out a"
+echo "second time), then outreach doctor, then start everything."

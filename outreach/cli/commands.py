@@ -69,7 +69,7 @@ COMMANDS: dict[str, Entry] = {
         "doctor:doctor",
         "Check what an operator would: keys, database, processes, senders, webhooks, and the promises themselves.",
     ),
-    "db": Entry("database:app", "The database's migrations."),
+    "db": Entry("database:app", "The database: its migrations, and what follows a restored backup."),
 }
 
 

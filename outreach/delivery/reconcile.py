@@ -29,6 +29,9 @@ ENOUGH_LOOKS = 2  # at an unknown message, before it counts as not found
 MOST_ASKED = 4  # times a silent message is asked after; then its last word stands
 AT_ONCE = 50  # messages a round
 
+#: The reason of a doubt that began with an older copy of the database: its text may have gone out as well.
+RESTORED = "restored"
+
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
@@ -121,7 +124,9 @@ def _decide(session: Session, doubt: _Doubt, found: list[Receipt] | None, known:
     # A push cannot be looked for: that nothing was found is no evidence. A text may take its place, another push not.
     if step is not None and step.on_unknown == "resend" and not claim.resends and claim.kind != Kind.PUSH:
         return _send_again(session, claim.id, at)
-    text_instead = step is not None and claim.kind == Kind.PUSH and Kind.SMS in step.channels
+    text_instead = (
+        step is not None and claim.kind == Kind.PUSH and Kind.SMS in step.channels and claim.reason != RESTORED
+    )
     move = Move(claim.id, State.FAILED, Failure.NOT_FOUND, fallback_at=at if text_instead else None)
     return len(advance(session, [move], at))
 

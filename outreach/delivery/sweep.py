@@ -38,7 +38,7 @@ def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
         "expired": _repeat(workspace, _expire),
         "cancelled": _repeat(workspace, _withdraw),
         "resumed": _repeat(workspace, _resume),
-        "unread": _repeat(workspace, lambda session: _fall_back(session, workspace.settings.zone)),
+        "unread": fall_back(workspace),
         "parked": _repeat(workspace, receipts.retry_parked, once=True),
         "settled": reconcile.settle(workspace, providers),
         "asked": reconcile.ask(workspace, providers),
@@ -49,6 +49,11 @@ def sweep(workspace: Workspace, providers: Providers) -> dict[str, int]:
         if count:
             logger.info("swept", job=name, count=count)
     return done
+
+
+def fall_back(workspace: Workspace) -> int:
+    """Write the texts that take the place of pushes by now. Gives how many pushes were given up."""
+    return _repeat(workspace, lambda session: _fall_back(session, workspace.settings.zone))
 
 
 def _fold(table: type[rollups.RollUp], session: Session) -> int:

@@ -61,6 +61,7 @@ class Action(StrEnum):
     THREAD_CLOSED = "thread_closed"
     KEYS_ROTATED = "keys_rotated"
     SENDER_RELEASED = "sender_released"
+    BACKUP_RESTORED = "backup_restored"
     STAFF_ADDED = "staff_added"
     STAFF_ROLES_SET = "staff_roles_set"
     STAFF_SUSPENDED = "staff_suspended"
