@@ -6,13 +6,13 @@ import segno
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from outreach.console.passkeys import asks_password
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.console.words import LANGUAGES, N_
 from outreach.errors import ConflictError
-from outreach.staff import accounts, factors, passwords, sessions
+from outreach.staff import accounts, factors, passkeys, passwords, sessions
 from outreach.staff.passwords import Poor
-from outreach.staff.sessions import Way
 
 pages = Pages()
 
@@ -29,7 +29,8 @@ def me(visit: Here) -> Response:
     with visit.workspace.database.read() as session:
         count = sessions.count(session, visit.by, visit.now, visit.desk.limits)
         codes = factors.codes_left(session, visit.by)
-    return visit.show("me.html", sessions=count, codes=codes)
+        keys = passkeys.listed(session, visit.by)
+    return visit.show("me.html", sessions=count, codes=codes, passkeys=keys)
 
 
 @pages.deed("/me/language", Act.BE_THERE)
@@ -54,7 +55,7 @@ def password(visit: Here) -> Response:
     _ = visit.words.gettext
     new, again = visit.form.get("new", ""), visit.form.get("again", "")
     with visit.workspace.database.write() as session:
-        if _asks_old(visit) and not passwords.fits(session, visit.by, visit.form.get("old", "")):
+        if asks_password(visit) and not passwords.fits(session, visit.by, visit.form.get("old", "")):
             return _password(visit, _("The old password is not right."))
         if new != again:
             return _password(visit, _("The two new passwords are not the same."))
@@ -65,13 +66,8 @@ def password(visit: Here) -> Response:
     return visit.go("/", _("Your password is set."))
 
 
-def _asks_old(visit: Visit) -> bool:
-    came_by_link = visit.signed is not None and visit.signed.way == Way.LINK
-    return visit.member is not None and visit.member.has_password and not came_by_link
-
-
 def _password(visit: Visit, fault: str) -> Response:
-    return visit.show("me_password.html", 409 if fault else 200, fault=fault, asks_old=_asks_old(visit))
+    return visit.show("me_password.html", 409 if fault else 200, fault=fault, asks_old=asks_password(visit))
 
 
 @pages.page("/me/second-factor", Act.BE_THERE)

@@ -21,6 +21,7 @@ from outreach.console import (
     inbox,
     live,
     metrics,
+    passkeys,
     people,
     people_import,
     reports,
@@ -42,6 +43,7 @@ from outreach.workspace import Workspace
 #: Every noun's pages, one line each.
 NOUNS = (
     sign_in.pages,
+    passkeys.pages,
     account.pages,
     home.pages,
     inbox.pages,

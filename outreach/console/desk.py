@@ -19,9 +19,11 @@ from outreach.console.assets import Assets
 from outreach.console.guard import Place
 from outreach.console.policy import Act
 from outreach.console.words import LANGUAGES, N_, Words, catalogue
+from outreach.staff import passkeys
 from outreach.staff.accounts import Member
+from outreach.staff.passkeys import Party
 from outreach.staff.roles import Role
-from outreach.staff.sessions import Limits
+from outreach.staff.sessions import Limits, Way
 from outreach.workspace import Workspace
 
 
@@ -45,13 +47,19 @@ class Desk:
     paths: frozenset[str] = frozenset()  # of pages
 
     @property
+    def party(self) -> Party | None:
+        """Whom passkeys are for; None where browsers make none."""
+        settings = self.workspace.settings
+        return passkeys.party(settings.public_url, settings.clinic)
+
+    @property
     def demo(self) -> bool:
         """Whether this is the demo, where one click signs in."""
         return bool(self.carrier)
 
-    def must_choose(self, member: Member) -> bool:
-        """Whether somebody who came by a link must choose a password first."""
-        return not member.has_password and not self.demo
+    def must_choose(self, member: Member, way: Way) -> bool:
+        """Whether somebody must choose a password first: who came by a link and has none yet."""
+        return not member.has_password and way == Way.LINK
 
     def words(self, language: str) -> Words:
         """A language on the clinic's clock."""

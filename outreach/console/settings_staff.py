@@ -11,7 +11,7 @@ from outreach.console.settings import tabs
 from outreach.console.visit import Here, Pages, Visit
 from outreach.console.words import N_
 from outreach.errors import ConflictError
-from outreach.staff import accounts, factors, links
+from outreach.staff import accounts, factors, links, passkeys
 from outreach.staff.accounts import New
 from outreach.staff.roles import Role
 
@@ -85,7 +85,9 @@ def one(visit: Here, name: str) -> Response:
 def _one(visit: Visit, name: str, fault: str) -> Response:
     with visit.workspace.database.read() as session:
         member = accounts.find(session, name)
-    return visit.show("settings_staff_one.html", 409 if fault else 200, member=member, roles=_roles(visit), fault=fault)
+        keys = passkeys.listed(session, name)
+    facts = {"member": member, "roles": _roles(visit), "passkeys": keys, "fault": fault}
+    return visit.show("settings_staff_one.html", 409 if fault else 200, **facts)
 
 
 @pages.deed("/settings/staff/{name}/roles", Act.CHANGE_STAFF)
@@ -114,6 +116,14 @@ def factor_off(visit: Here, name: str) -> Response:
     with visit.workspace.database.write() as session:
         factors.turn_off(session, visit.workspace.vault, name, visit.by)
     return visit.go(f"/settings/staff/{name}", visit.words.gettext("Signing in asks for no code any more."))
+
+
+@pages.deed("/settings/staff/{name}/passkeys/remove", Act.CHANGE_STAFF)
+def remove_passkeys(visit: Here, name: str) -> Response:
+    """The device is lost, or somebody has a copy."""
+    with visit.workspace.database.write() as session:
+        passkeys.remove(session, visit.workspace.vault, name, None, visit.by)
+    return visit.go(f"/settings/staff/{name}", visit.words.gettext("Their passkeys open nothing any more."))
 
 
 @pages.deed("/settings/staff/{name}/suspend", Act.CHANGE_STAFF)

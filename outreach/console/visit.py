@@ -26,7 +26,7 @@ from outreach.console.policy import Act
 from outreach.console.words import Words
 from outreach.staff import sessions
 from outreach.staff.accounts import Member
-from outreach.staff.sessions import Signed
+from outreach.staff.sessions import Signed, Way
 from outreach.store import dialects
 from outreach.workspace import Workspace
 
@@ -174,7 +174,9 @@ class _Guard:
         if not policy.may(member, self.act):
             raise HTTPException(404)
         path = visit.request.url.path
-        if member is not None and visit.desk.must_choose(member) and not path.startswith(("/me", "/sign-", "/live")):
+        way = visit.signed.way if visit.signed is not None else Way.LINK
+        must = member is not None and visit.desk.must_choose(member, way)
+        if must and not path.startswith(("/me", "/sign-", "/live")):
             raise HTTPException(303, headers={"Location": "/me/password"})
 
 
@@ -197,7 +199,7 @@ def arrive(desk: Desk, request: Request) -> Visit:
         with desk.workspace.database.write() as session:
             sessions.seen(session, token, now)
     chosen = signed.member.language if signed is not None and signed.member is not None else ""
-    if signed is None:
+    if signed is None or signed.member is None:
         chosen = request.cookies.get("language", "")
     language = words.choose(chosen, request.headers.get("accept-language", ""), desk.workspace.settings.language)
     return Visit(desk, request, token if signed else "", signed, now, desk.words(language))

@@ -71,6 +71,9 @@ class Action(StrEnum):
     PASSWORD_CHOSEN = "password_chosen"  # noqa: S105
     SECOND_FACTOR_ON = "second_factor_on"
     SECOND_FACTOR_OFF = "second_factor_off"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_DOUBTED = "passkey_doubted"
     REVEAL_ASKED = "reveal_asked"
     REVEAL_TAKEN_ALONE = "reveal_taken_alone"
     REVEAL_GRANTED = "reveal_granted"

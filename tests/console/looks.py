@@ -78,6 +78,7 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("account", Role.HELPER, "/me"),
         Look("password", Role.HELPER, "/me/password"),
         Look("second factor", Role.HELPER, "/me/second-factor"),
+        Look("passkeys", Role.HELPER, "/me/passkeys"),
         Look("absent", Role.HELPER, "/nothing"),
     ],
     "home": [

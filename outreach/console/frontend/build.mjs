@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const here = import.meta.dirname;
 const out = join(here, "..", "built");
-const entries = ["console.css", "console.js", "charts.js", "icon.svg"];
+const entries = ["console.css", "console.js", "charts.js", "passkeys.js", "icon.svg"];
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
