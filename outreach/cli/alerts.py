@@ -21,6 +21,8 @@ _MEANS: dict[AlertKind, str] = {
     AlertKind.REVEAL_OVERDUE: "nobody has looked at what was opened in a crisis by",
     AlertKind.UNREACHED: "could not be called (phone? suspended? misspelled in duty.yaml?):",
     AlertKind.NOT_TAKEN: "somebody is in danger, and nobody on duty has taken the thread",
+    AlertKind.PANIC: "somebody has texted her panic word: write nothing, see that she is safe",
+    AlertKind.LOSS: "somebody has written that a pregnancy has ended: a person should answer",
     AlertKind.PROMISE_MISSED: "nobody has read a thread by the moment that was promised",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +14,7 @@ from rich.text import Text
 
 from outreach import settings as configuration
 from outreach.cli.json_lines import answer_lines, read_text
-from outreach.privacy.redact import listed, redact
-from outreach.threads import keywords
-from outreach.threads.urgent import Urgent, urgency
+from outreach.threads.understanding import Meaning, read
 
 
 class Question(BaseModel):
@@ -45,52 +42,40 @@ def understand(
             raise typer.BadParameter("--json-lines stands alone: texts and languages come on standard input.")
         answer_lines(typer.get_binary_stream("stdin"), Question, partial(_answer, folder))
         return
-    meaning = _read(folder, read_text(text), lang)
+    meaning = read(read_text(text), lang, folder)
     if as_json:
-        typer.echo(json.dumps({**meaning.facts(), "why": meaning.found.why}))
+        typer.echo(json.dumps({**_facts(meaning), "why": meaning.found.why}))
     else:
         _show(meaning)
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a text would do, and how a helper would see it."""
-
-    found: keywords.Understood
-    urgent: Urgent | None
-    redacted: str
-
-    def facts(self) -> dict[str, object]:
-        """As a line of JSON tells it."""
-        return {
-            "verb": self.found.verb,
-            "hold": self.found.hold,
-            "urgent": self.urgent is not None,
-            "redacted": self.redacted,
-        }
-
-
-def _read(folder: Path, text: str, language: str | None) -> Meaning:
-    found, urgent = keywords.understand(text, language), urgency(text, language, folder)
-    return Meaning(found, urgent, redact(text, listed(folder)).text)
+def _facts(meaning: Meaning) -> dict[str, object]:
+    return {
+        "verb": meaning.found.verb,
+        "hold": meaning.found.hold,
+        "urgent": bool(meaning.urgent),
+        "redacted": meaning.redacted,
+    }
 
 
 def _answer(folder: Path, question: Question) -> dict[str, object]:
-    return _read(folder, question.text, question.lang).facts()
+    return _facts(read(question.text, question.lang, folder))
 
 
 def _show(meaning: Meaning) -> None:
     console = Console(highlight=False)
-    found, urgent = meaning.found, meaning.urgent
-    if urgent:
-        category = urgent.category.replace("_", " ")
+    found, danger = meaning.found, meaning.danger
+    if danger:
+        category = danger.category.replace("_", " ")
         console.print(Text(f"URGENT: {category}. Its thread comes first, and she is told whom to call", "bold red"))
+    elif meaning.urgent:
+        console.print(Text("URGENT: a loss. Its thread comes first, and coordinators are called", "bold red"))
     if found.verb:
         console.print(Text(found.verb.upper(), style="bold green"))
     elif found.hold:
         console.print(Text("HOLD: a person must look, and campaigns wait meanwhile", style="bold yellow"))
     else:
         console.print(Text("No verb: it opens or continues the person's thread", style="bold"))
-    why = "; ".join([urgent.why, found.why] if urgent else [found.why])
+    why = "; ".join([danger.why, found.why] if danger else [found.why])
     console.print(Text(f"Why: {why}"), soft_wrap=True)
     console.print(Text(f"A helper reads: {meaning.redacted}"), soft_wrap=True)

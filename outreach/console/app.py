@@ -30,6 +30,7 @@ from outreach.console import (
     settings_staff,
     sign_in,
     style,
+    understand,
     webhooks,
 )
 from outreach.console.assets import Assets
@@ -51,6 +52,7 @@ NOUNS = (
     people_import.pages,
     people.pages,
     live.pages,
+    understand.pages,
     style.pages,
     handsets.pages,
     settings.pages,

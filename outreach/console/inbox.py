@@ -39,7 +39,7 @@ class Where:
         asked = visit.request.query_params
         self.which = List(asked.get("list", "")) if asked.get("list", "") in set(List) else List.WAITING
         programme, topic, language = (asked.get(name, "")[:64] for name in _NARROWS)
-        self.wanted = Wanted(programme, topic, language, asked.get("free") == "yes")
+        self.wanted = Wanted(programme, topic, language, asked.get("free") == "yes", asked.get("call") == "yes")
 
     def query(self, which: List | None = None, after: Mark | None = None) -> str:
         """As it stands in an address, "" for the beginning of the first list."""
@@ -48,6 +48,8 @@ class Where:
             named["list"] = which or self.which
         if self.wanted.free:
             named["free"] = "yes"
+        if self.wanted.call:
+            named["call"] = "yes"
         if after is not None:
             named["after"] = str(after)
         return f"?{urlencode(named)}" if named else ""

@@ -9,11 +9,12 @@ from datetime import datetime
 from outreach.console.words import N_, Words
 from outreach.messages.status import Purpose, State
 from outreach.threads.danger import Danger
+from outreach.threads.deeds import LOSS
 from outreach.threads.hands import Event, Why
 from outreach.threads.inbound import Context
 from outreach.threads.inbox import Conversation, Said, Summary
 from outreach.threads.lists import List
-from outreach.threads.tables import Did, Outcome
+from outreach.threads.tables import Did, Mark, Outcome
 
 LISTS: Mapping[List, str] = {
     List.WAITING: N_("Waiting"),
@@ -27,6 +28,13 @@ DANGERS: Mapping[str, str] = {
     Danger.VIOLENCE: N_("speaks of violence"),
     Danger.BLEEDING: N_("speaks of bleeding"),
     Danger.DANGER_SIGN: N_("names a danger sign"),
+    LOSS: N_("has lost a pregnancy"),
+}
+
+MARKS: Mapping[str, tuple[str, str]] = {
+    Mark.PANIC: (N_("Panic word"), "bad"),
+    Mark.WHO: (N_("Asks who we are"), "warn"),
+    Mark.MACHINE: (N_("Perhaps a machine"), "plain"),
 }
 
 OUTCOMES: Mapping[str, str] = {

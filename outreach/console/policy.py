@@ -50,6 +50,7 @@ class Act(StrEnum):
     SEE_RECORD = "see_record"
     SEE_STYLE = "see_style"
     SEE_HANDSETS = "see_handsets"
+    TRY_TEXTS = "try_texts"  # what would this text do? stores nothing
 
 
 _ALL = frozenset(Role)
@@ -81,6 +82,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_RECORD: frozenset({_ADMIN, _AUDITOR}),
     Act.SEE_STYLE: frozenset({_ADMIN}),
     Act.SEE_HANDSETS: _ALL,
+    Act.TRY_TEXTS: _ALL,
 }
 
 #: What one may do only to what somebody else made or asked for: two people see it.

@@ -25,6 +25,8 @@ class AlertKind(StrEnum):
     REVEAL_OVERDUE = "reveal_overdue"  # nobody has looked at that since
     UNREACHED = "unreached"  # one of staff could not be called: no phone, suspended, unknown
     NOT_TAKEN = "not_taken"  # somebody is in danger and nobody on duty has taken the thread
+    PANIC = "panic"  # somebody has texted her panic word
+    LOSS = "loss"  # somebody has written that a pregnancy has ended
     PROMISE_MISSED = "promise_missed"  # nobody read a thread by the moment that she was told
 
 

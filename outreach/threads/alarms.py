@@ -1,8 +1,10 @@
 """Whoever is in danger must not wait unseen: the one on duty is called, then the next, at last every coordinator.
 
-An alarm begins when a thread becomes urgent, or when somebody who was answered names a danger again. It is taken by
-taking the thread, having it handed over, answering or closing it. `watch` does what is due; it may run anywhere, as
-often as one likes, and twice at once: each of staff is called once an alarm.
+An alarm begins when a thread becomes urgent, or when somebody who was answered names a danger again; a panic word is
+one too. After a panic word or a loss coordinators are called first, and the one on duty if they do not take it, or at
+once where there are words of danger as well. It is taken by taking the thread, having it handed over, answering or
+closing it. `watch` does what is due; it may run anywhere, as often as one likes, and twice at once: each of staff is
+called once an alarm.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, String, UniqueCons
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach import log
+from outreach.messages.tables import Message
 from outreach.privacy import alerts
 from outreach.privacy.alerts import AlertKind
 from outreach.staff import accounts
@@ -21,7 +24,9 @@ from outreach.store import dialects
 from outreach.store.base import Base
 from outreach.store.types import Serial
 from outreach.threads import calls, duty
-from outreach.threads.tables import Did, Thread, ThreadEvent, ThreadState
+from outreach.threads.danger import Danger
+from outreach.threads.keywords import Verb
+from outreach.threads.tables import Did, Mark, Thread, ThreadEvent, ThreadState
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
@@ -46,10 +51,17 @@ class Call(Base):
 
 
 def begin(thread: Thread, at: datetime, *, was_waiting: bool) -> None:
-    """A danger is named in a thread: sound the alarm, unless one is sounding and nobody has answered yet."""
+    """A danger or a loss is told in a thread, or a panic word: sound the alarm, unless one is sounding and nobody has
+    answered yet.
+    """
     if thread.alarm_at is None or not was_waiting:
         thread.alarm_at = at
     thread.promised_at = None  # somebody is called instead
+
+
+def tell(session: Session, kind: AlertKind, thread: Thread, at: datetime) -> None:
+    """Write down for coordinators what an alarm is about, once an alarm."""
+    alerts.raise_(session, kind, f"thread:{thread.id}", at, key=f"{thread.id}:{(thread.alarm_at or at).isoformat()}")
 
 
 def watch(workspace: Workspace) -> int:
@@ -87,12 +99,15 @@ def _next(workspace: Workspace, thread_id: int) -> int:
         reached = [each.at for each in made if each.message_id is not None]
         if reached and at < max(reached) + workspace.settings.call_next_after:
             return 0
+        count = _coordinators(session, workspace, thread, at) if not made and _is_theirs(session, thread) else 0
+        if count and thread.urgent not in set(Danger):
+            return count
         called = {each.staff for each in made}
         first = [thread.assignee] if thread.assignee else []
         for name in [*first, *duty.read(workspace.settings).on_duty(at)]:
             if name not in called and _call(session, workspace, thread, name, at):
-                return 1
-        return _everybody(session, workspace, thread, at)
+                return count + 1
+        return count + _everybody(session, workspace, thread, at)
 
 
 def _made(session: Session, thread: Thread) -> list[Call]:
@@ -117,14 +132,24 @@ def _call(session: Session, workspace: Workspace, thread: Thread, name: str, at:
     return message is not None
 
 
-def _everybody(session: Session, workspace: Workspace, thread: Thread, at: datetime) -> int:
-    """Nobody on duty has taken it: call every coordinator that was not called, and let it be seen by all."""
-    alarm = thread.alarm_at or at
+def _is_theirs(session: Session, thread: Thread) -> bool:
+    """Whether coordinators are called first: a panic word, or a loss, even if a danger outweighs it."""
+    loss = select(Message.id).where(Message.thread_id == thread.id, Message.direction == "in")
+    loss = loss.where(Message.reason == f"keyword:{Verb.LOSS}", Message.created_at >= thread.alarm_at)
+    return thread.mark == Mark.PANIC or session.scalar(loss.limit(1)) is not None
+
+
+def _coordinators(session: Session, workspace: Workspace, thread: Thread, at: datetime) -> int:
+    """Call every coordinator that was not called; gives how many could be."""
     called = {each.staff for each in _made(session, thread)}
     names = [each.name for each in accounts.everybody(session, Role.COORDINATOR, active=True)]
-    count = sum(_call(session, workspace, thread, name, at) for name in names if name not in called)
-    session.add(Call(thread_id=thread.id, alarm_at=alarm, staff=_EVERYBODY, at=at))
-    key = f"{thread.id}:{alarm.isoformat()}"
-    alerts.raise_(session, AlertKind.NOT_TAKEN, f"thread:{thread.id}", at, key=key)
+    return sum(_call(session, workspace, thread, name, at) for name in names if name not in called)
+
+
+def _everybody(session: Session, workspace: Workspace, thread: Thread, at: datetime) -> int:
+    """Nobody on duty has taken it: call every coordinator that was not called, and let it be seen by all."""
+    count = _coordinators(session, workspace, thread, at)
+    session.add(Call(thread_id=thread.id, alarm_at=thread.alarm_at or at, staff=_EVERYBODY, at=at))
+    tell(session, AlertKind.NOT_TAKEN, thread, at)
     session.flush()
     return count

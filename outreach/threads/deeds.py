@@ -16,12 +16,16 @@ from outreach.threads.answers import Note
 #: Mark of a thread in which somebody told of a loss. Like a danger, it comes before all others.
 LOSS = "loss"
 
+#: What is kept in place of a text that is, or names, a word of a person's own.
+KEPT_BACK = "[word]"
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of a verb. `outcome`: "" when the text is nothing but talk and belongs in a thread.
 
-    `thread`: a person must see it all the same, with these marks; `says`: the answer that belongs in that thread.
+    `thread`: a person must see it all the same, with these marks; `alarm`: coordinators are called at once; `says`: the
+    answer that belongs in that thread.
     """
 
     outcome: str = ""
@@ -29,6 +33,7 @@ class Done:
     hold: bool = False
     urgent: str = ""
     call: bool = False
+    alarm: bool = False
     says: str = ""
 
 

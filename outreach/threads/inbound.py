@@ -22,6 +22,7 @@ from outreach.delivery import carriers, tally
 from outreach.errors import SettingError
 from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
+from outreach.privacy.alerts import AlertKind
 from outreach.privacy.vault import seal
 from outreach.store import dialects
 from outreach.threads import (
@@ -37,7 +38,7 @@ from outreach.threads import (
     verbs,
     waits,
 )
-from outreach.threads.deeds import LOSS, Done
+from outreach.threads.deeds import KEPT_BACK, LOSS, Done
 from outreach.threads.discreet import Heard
 from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Mark, Question, Thread, ThreadState
@@ -138,6 +139,8 @@ def _act(
     done = replace(done, hold=done.hold or understood.hold)
     thread, fresh = _thread(session, note, context, done, urgent)
     outcome = done.outcome or ("needs_person" if understood.hold or urgent else "thread")
+    if done.urgent == LOSS:
+        alarms.tell(session, AlertKind.LOSS, thread, note.at)
     message = _keep(session, note, context, outcome, thread.id)
     if done.says:
         answers.say(session, note, done.says, Purpose.AUTOMATIC, thread_id=thread.id)
@@ -151,12 +154,15 @@ def _act(
 def _discreetly(session: Session, heard: Heard, context: Context) -> Received:
     """Keep a text about discretion: a word of hers is not kept, and whose number has changed hands is somebody new."""
     note = heard.note
-    words = "[word]" if heard.secret else _words(note.inbound)
+    words = KEPT_BACK if heard.secret else _words(note.inbound)
     if note.person.created_at == note.at:
         context = Context()
     if heard.mark is None:
         return Received(heard.outcome, _keep(session, note, context, heard.outcome, None, words))
-    thread, _ = _thread(session, note, context, Done(hold=True), None)
+    panics = heard.mark is Mark.PANIC
+    thread, _ = _thread(session, note, context, Done(hold=True, alarm=panics), None)
+    if panics:
+        alarms.tell(session, AlertKind.PANIC, thread, note.at)
     thread.mark = thread.mark if thread.mark == Mark.PANIC else heard.mark  # nothing outweighs that
     return Received(heard.outcome, _keep(session, note, context, heard.outcome, thread.id, words), thread.id)
 
@@ -213,7 +219,7 @@ def _thread(
     if begins:
         waits.begins(session, thread, note.at, fresh=fresh)
         promises.make(session, note.workspace, thread, note.at)
-    if urgent or done.urgent:
+    if urgent or done.urgent or done.alarm:
         alarms.begin(thread, note.at, was_waiting=not begins)
     thread.state, thread.sender, thread.language = ThreadState.WAITING, note.sender, note.person.language
     thread.hold = bool(thread.hold) or done.hold

@@ -71,9 +71,25 @@ RULES = (
 WHO = "who"
 
 
+class Ground(StrEnum):
+    """By which rule a text was read as it was."""
+
+    WHOLE = "whole"  # the whole text is the verb
+    PHRASE = "phrase"  # a clear phrase for it stands in the text
+    DOUBT = "doubt"  # such a phrase, but somebody else or some hours may be meant
+    NO_DAYS = "no_days"
+    WHO = "who"
+    PERHAPS = "perhaps"  # a phrase that may mean it
+    MORE = "more"  # begins or ends with STOP, but says more
+    REASON = "reason"  # STOP, and why
+    TOLD = "told"  # known from elsewhere: an answer to a question, or the provider says so
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a text asks for. `why` names the rule and the language of its words, never the person's text.
+    """What a text asks for. `why` names the rule and the language of its words, never the person's text; `ground` and
+    `tongue` (ISO 639-1, or "") are the same for programs.
 
     `value` is what a verb is about: days of PAUSE, part of the day of TIME (0 to 3), code of LANG; "" if it says none.
     """
@@ -83,9 +99,11 @@ class Understood:
     hold: bool = False  # perhaps an opt-out: a person must look, and campaigns wait meanwhile
     value: str = ""
     who: bool = False  # asks who we are, and nothing else
+    ground: Ground = Ground.TOLD
+    tongue: str = ""
 
 
-NOTHING = Understood(None, "no verb: the text goes to a person")
+NOTHING = Understood(None, "no verb: the text goes to a person", ground=Ground.NONE)
 
 
 _WORDS = words.load([*Verb, WHO])
@@ -164,8 +182,8 @@ def _whole(evidence: _Evidence, own: str, rules: Sequence[Rule], *, only: str = 
     for rule in rules:
         code = evidence.whole(rule.verb, own, polite=rule.polite)
         if code and only in {"", code}:
-            found = Understood(rule.verb, f"the whole text is {rule.verb.upper()} ({code})")
-            return _valued(found, rule, code, evidence.text)
+            why = f"the whole text is {rule.verb.upper()} ({code})"
+            return _valued(Understood(rule.verb, why, ground=Ground.WHOLE, tongue=code), rule, code, evidence.text)
     return None
 
 
@@ -175,7 +193,7 @@ def _valued(found: Understood, rule: Rule, code: str, text: Sequence[str]) -> Un
         return replace(found, value=_WORDS.value(code, rule.name, text) if rule.name else "")
     days = _days(rule, code, text)
     if days == 0:
-        return Understood(None, f"a {rule.verb} of no days ({code})", hold=True)
+        return Understood(None, f"a {rule.verb} of no days ({code})", hold=True, ground=Ground.NO_DAYS, tongue=code)
     return replace(found, value="" if days is None else str(days))
 
 
@@ -204,22 +222,24 @@ def _phrase(evidence: _Evidence) -> Understood | None:
             name = rule.verb.upper()
             if any(rule.mixed or tongue == code for _, _, tongue in evidence.rows(Row.DOUBT, rule.verb)):
                 why = f"a phrase for {name}, but somebody else or some hours may be meant ({code})"
-                return Understood(None, why, hold=True)
-            return _valued(Understood(rule.verb, f"a clear phrase for {name} ({code})"), rule, code, evidence.text)
+                return Understood(None, why, hold=True, ground=Ground.DOUBT, tongue=code)
+            clear = Understood(rule.verb, f"a clear phrase for {name} ({code})", ground=Ground.PHRASE, tongue=code)
+            return _valued(clear, rule, code, evidence.text)
     return None
 
 
 def _perhaps(evidence: _Evidence) -> Understood | None:
     """A phrase that may be an opt-out: a person decides."""
     if code := evidence.whole(WHO):
-        return Understood(None, f"asks who writes ({code})", hold=True, who=True)
+        return Understood(None, f"asks who writes ({code})", hold=True, who=True, ground=Ground.WHO, tongue=code)
     spans = {(0, evidence.size), evidence.bare}
     for rule in RULES:
         codes = {code for start, end, code in evidence.rows(Row.HOLD, rule.verb) if (start, end) in spans}
         codes |= {code for _, _, code in evidence.rows(Row.HOLD_WITHIN, rule.verb)}
         if codes:
             meant = "an opt-out" if rule.verb is Verb.STOP else rule.verb.upper()
-            return Understood(None, f"perhaps {meant} ({min(codes)})", hold=True)
+            why = f"perhaps {meant} ({min(codes)})"
+            return Understood(None, why, hold=True, ground=Ground.PERHAPS, tongue=min(codes))
     return None
 
 
@@ -229,4 +249,5 @@ def _clause(text: str) -> Understood | None:
     if len(found) < 2:
         return None
     code = _Evidence(found[0]).whole(Verb.STOP) or _Evidence(found[-1]).whole(Verb.STOP)
-    return Understood(None, f"begins or ends with STOP, but says more ({code})", hold=True) if code else None
+    why = f"begins or ends with STOP, but says more ({code})"
+    return Understood(None, why, hold=True, ground=Ground.MORE, tongue=code) if code else None

@@ -38,18 +38,22 @@ class List(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Only threads of this programme, topic, language; `free`: only those that nobody has. Empty: all."""
+    """Only threads of this programme, topic, language; `free`: only those that nobody has; `call`: only those
+    of people who want to be called. Empty: all.
+    """
 
     programme: str = ""
     topic: str = ""
     language: str = ""
     free: bool = False
+    call: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL."""
         named = ((Thread.programme, self.programme), (Thread.topic, self.topic), (Thread.language, self.language))
         found: list[ColumnElement[bool]] = [column == value for column, value in named if value]
-        return [*found, Thread.assignee == ""] if self.free else found
+        found += [Thread.assignee == ""] if self.free else []
+        return [*found, Thread.wants_call.is_(True)] if self.call else found
 
 
 EVERYTHING = Wanted()

@@ -11,7 +11,7 @@ from outreach.consent import reasons as given
 from outreach.consent.reasons import Reason
 from outreach.threads import keywords, reasons
 from outreach.threads.answers import Note
-from outreach.threads.keywords import Understood, Verb
+from outreach.threads.keywords import Ground, Understood, Verb
 from outreach.threads.words.fold import words
 
 AFTERWARDS = timedelta(hours=48)  # what she writes so long after her STOP may say why
@@ -31,7 +31,8 @@ def with_a_reason(text: str, language: str, understood: Understood) -> Understoo
         reason = reasons.find(" ".join(said[size:])) if begins else None
         if reason is not None:
             clear = reason not in _PERHAPS
-            return Understood(Verb.STOP if clear else None, f"STOP, and why: {reason}", hold=not clear)
+            verb = Verb.STOP if clear else None
+            return Understood(verb, f"STOP, and why: {reason}", hold=not clear, ground=Ground.REASON)
     return understood
 
 

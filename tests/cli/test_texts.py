@@ -102,6 +102,10 @@ def test_texts_are_understood_line_by_line_with_exactly_four_keys() -> None:
         {"text": "enough"},
         {"text": "I can't stop coughing", "lang": None},
         {"text": "je saigne, 06 39 98 00 01", "lang": "sw"},
+        {"text": "j'ai perdu mon bébé"},
+        {"text": "STOP, others read my phone"},
+        {"text": "who is this"},
+        {"text": "WORD mango"},
     ]
     code, found = answers("understand", "\n".join(map(json.dumps, lines)))
     assert code == 0
@@ -112,6 +116,10 @@ def test_texts_are_understood_line_by_line_with_exactly_four_keys() -> None:
         {"verb": None, "hold": True, "urgent": False, "redacted": "enough"},
         {"verb": None, "hold": False, "urgent": False, "redacted": "I can't stop coughing"},
         {"verb": None, "hold": False, "urgent": True, "redacted": "je saigne, [number]"},
+        {"verb": "loss", "hold": False, "urgent": True, "redacted": "j'ai perdu mon bébé"},
+        {"verb": "stop", "hold": False, "urgent": False, "redacted": "STOP, others read my phone"},
+        {"verb": None, "hold": True, "urgent": False, "redacted": "who is this"},
+        {"verb": None, "hold": False, "urgent": False, "redacted": "[word]"},
     ]
 
 
@@ -122,6 +130,7 @@ def test_texts_are_understood_line_by_line_with_exactly_four_keys() -> None:
         ("enough", "HOLD"),
         ("I can't stop coughing", "No verb"),
         ("the bleeding won't stop", "URGENT: bleeding."),
+        ("LOSS", "URGENT: a loss."),
     ],
 )
 def test_a_person_is_told_what_a_text_would_do_and_why(text: str, says: str) -> None:

@@ -91,6 +91,8 @@ ACCESS: Mapping[str, str] = {
     "POST /inbox/{thread_id}/decide": "HC",
     "POST /inbox/{thread_id}/close": "HC",
     "GET /handsets": "LHCAU",
+    "GET /understand": "LHCAU",
+    "POST /understand": "LHCAU",
     "GET /settings": "CAU",
     "POST /settings/senders/release": "A",
     "GET /settings/rules": "CAU",

@@ -109,6 +109,9 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("hidden cells", Role.COORDINATOR, "/reports/consent?first="),
         Look("by day", Role.AUDITOR, "/reports/delivery?first="),
     ],
+    "trying a text": [
+        Look("the box", Role.HELPER, "/understand"),
+    ],
     "style": [
         Look("every part", Role.ADMIN, "/style"),
     ],

@@ -108,6 +108,7 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.SEE_RECORD: ("AU", "AU"),
     Act.SEE_STYLE: ("A", "A"),
     Act.SEE_HANDSETS: ("LHCAU", "LHCAU"),
+    Act.TRY_TEXTS: ("LHCAU", "LHCAU"),
 }
 
 

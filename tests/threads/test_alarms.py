@@ -20,12 +20,13 @@ from outreach.staff import accounts
 from outreach.staff.accounts import New
 from outreach.staff.roles import Role
 from outreach.store import dialects
-from outreach.threads import alarms, hands, inbox
+from outreach.threads import alarms, hands, inbox, promises
 from outreach.threads.alarms import Call
+from outreach.threads.hands import RefusedError, Why
 from outreach.threads.tables import Outcome, Thread, ThreadEvent
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, Cast, cast, clinic
-from tests.threads.texting import sent, write
+from tests.threads.texting import sent, threads, write
 
 DUTY = """\
 duty:
@@ -139,6 +140,64 @@ def test_a_danger_named_again_after_an_answer_is_a_new_alarm(workspace: Workspac
     danger(workspace, "I am bleeding again")
     alarms.watch(workspace)
     assert called(workspace) == ["wanjiru", "wanjiru"]
+
+
+COORDINATORS_FIRST = [
+    ("a panic word", ["ALARM lemon", "lemon"], [("panic", "")]),
+    ("a loss", ["LOSS"], [("loss", "")]),
+]
+
+
+@pytest.mark.parametrize(("label", "texts", "told"), COORDINATORS_FIRST, ids=[row[0] for row in COORDINATORS_FIRST])
+def test_coordinators_are_called_first_and_then_whoever_is_on_duty(
+    label: str, texts: list[str], told: list[tuple[str, str]], workspace: Workspace, people: Cast
+) -> None:
+    for text in texts:
+        write(workspace, AMINA, text)
+    steps = []
+    for _ in range(4):
+        alarms.watch(workspace)
+        alarms.watch(workspace)
+        steps.append(called(workspace))
+        later(workspace)
+    both = ["achieng", "njeri"]
+    assert steps == [both, [*both, "wanjiru"], [*both, "wanjiru", "otieno"], [*both, "wanjiru", "otieno"]]
+    assert alerted(workspace) == sorted([*told, ("not_taken", "")])
+
+
+def test_a_loss_with_words_of_danger_calls_the_one_on_duty_as_well(workspace: Workspace, people: Cast) -> None:
+    write(workspace, AMINA, "I lost my baby and I am bleeding")
+    alarms.watch(workspace)
+    assert called(workspace) == ["achieng", "njeri", "wanjiru"]
+
+
+def test_calling_because_of_a_panic_word_writes_nothing_to_her(workspace: Workspace, people: Cast) -> None:
+    write(workspace, AMINA, "ALARM lemon")
+    write(workspace, AMINA, "lemon")
+    before = sent(workspace, people.amina)
+    thread = threads(workspace, people.amina)[-1]
+    for _ in range(3):
+        alarms.watch(workspace)
+        later(workspace)
+    assert promises.keep(workspace) == 0, "no apology either: she was promised nothing"
+    assert sent(workspace, people.amina) == before
+    with pytest.raises(RefusedError) as refused:
+        inbox.reply(workspace, thread.id, "Are you safe?", by="wanjiru")
+    assert refused.value.why is Why.SILENT
+
+
+def test_once_a_coordinator_has_it_nobody_else_is_called(workspace: Workspace, people: Cast) -> None:
+    told = write(workspace, AMINA, "LOSS")
+    alarms.watch(workspace)
+    hands.take(workspace, told.thread_id or 0, by="njeri")
+    later(workspace)
+    assert (alarms.watch(workspace), called(workspace)) == (0, ["achieng", "njeri"])
+
+
+def test_a_loss_told_once_more_is_written_down_once(workspace: Workspace, people: Cast) -> None:
+    for _ in range(2):
+        write(workspace, AMINA, "LOSS")
+    assert alerted(workspace) == [("loss", "")]
 
 
 def test_a_question_calls_nobody(workspace: Workspace, people: Cast) -> None:

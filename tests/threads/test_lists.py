@@ -58,6 +58,7 @@ def names(workspace: Workspace) -> dict[int, str]:
                     urgent=urgent,
                     hold=hold,
                     assignee=assignee,
+                    wants_call=name in {"old", "urgent"},
                     opened_at=now - timedelta(days=1),
                     waiting_since=at if state == ThreadState.WAITING else None,
                     answered_at=at if state == ThreadState.ANSWERED else None,
@@ -91,6 +92,8 @@ WANTED = [
     (Wanted(topic="tb", language="sw"), ["urgent"]),
     (Wanted(language="sw"), ["urgent and older", "urgent"]),
     (Wanted(free=True), ["urgent and older", "urgent", "fresh"]),
+    (Wanted(call=True), ["urgent", "old"]),
+    (Wanted(call=True, free=True), ["urgent"]),
 ]
 
 
