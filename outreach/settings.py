@@ -5,6 +5,7 @@ the README's table is made from here.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -231,6 +232,21 @@ class Settings(BaseSettings):
         description="How long staff stay signed in at most.",
         examples=["PT12H"],
     )
+    oidc_issuer: str = Field(
+        "",
+        description="OpenID Connect provider that staff may sign in with, exactly as its tokens name it; empty: none.",
+        examples=["https://login.example.org/realms/clinic"],
+    )
+    oidc_client: str = Field("", description="What that provider knows this console as.", examples=["outreach"])
+    oidc_secret: SecretStr = Field(
+        SecretStr(""), description="The secret of that client; empty for a public client.", examples=["a long word"]
+    )
+    oidc_name: str = Field("OpenID", description="What staff call that provider.", examples=["Ministry login"])
+    trusted_proxies: list[str] = Field(
+        ["127.0.0.1"],
+        description="Addresses or networks whose X-Forwarded-For is believed, when tries to sign in are counted.",
+        examples=['["10.0.0.0/8"]'],
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.", examples=["json"])
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged.", examples=["info"]
@@ -251,6 +267,25 @@ class Settings(BaseSettings):
         if "_" in parts.hostname:
             raise ValueError("providers call no host with an underscore in its name")
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _oidc_issuer(cls, value: str) -> str:
+        parts = urlsplit(value)
+        inside = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        if value and (not (parts.scheme == "https" or inside) or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be https://host, without query")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies(cls, value: list[str]) -> list[str]:
+        for each in value:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError("must be addresses or networks") from None
+        return value
 
     @field_validator("zone")
     @classmethod

@@ -27,6 +27,7 @@ def server(app: FastAPI) -> uvicorn.Server:
             access_log=False,
             log_level="warning",
             server_header=False,
+            proxy_headers=False,  # the console believes those that the settings name
             # Longer than our clients keep a connection: one closed under a request leaves its fate unknown.
             timeout_keep_alive=75,
             timeout_graceful_shutdown=20,  # a text that is being kept is kept, also on a busy machine

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from outreach.channels.registry import Providers
 from outreach.console import (
@@ -21,6 +22,7 @@ from outreach.console import (
     inbox,
     live,
     metrics,
+    oidc,
     passkeys,
     people,
     people_import,
@@ -39,12 +41,14 @@ from outreach.console.guard import Headers, Place
 from outreach.console.visit import Visit, arrive
 from outreach.delivery import carriers
 from outreach.errors import ConflictError, NotFoundError
+from outreach.staff import openid
 from outreach.workspace import Workspace
 
 #: Every noun's pages, one line each.
 NOUNS = (
     sign_in.pages,
     passkeys.pages,
+    oidc.pages,
     account.pages,
     home.pages,
     inbox.pages,
@@ -87,13 +91,17 @@ def _console(app: FastAPI, workspace: Workspace, carrier: str) -> None:
         app.include_router(pages)
     app.include_router(assets.routes())
     paths = frozenset(route.path for pages in NOUNS for route in pages.routes if hasattr(route, "path"))
-    app.state.desk = Desk(workspace, assets, place, limits_of(workspace), carrier, paths)
+    app.state.desk = Desk(
+        workspace, assets, place, limits_of(workspace), carrier, openid.configured(workspace.settings), paths
+    )
     app.state.hub = live.Hub(workspace)
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(NotFoundError, _told)
     app.add_exception_handler(ConflictError, _told)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     app.add_middleware(Headers, place=place, frames=carrier)
+    # Outermost: who calls is known before anything looks.
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=workspace.settings.trusted_proxies)
 
 
 async def _told(request: Request, error: Exception) -> Response:

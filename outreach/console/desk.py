@@ -21,6 +21,7 @@ from outreach.console.policy import Act
 from outreach.console.words import LANGUAGES, N_, Words, catalogue
 from outreach.staff import passkeys
 from outreach.staff.accounts import Member
+from outreach.staff.openid import OpenId
 from outreach.staff.passkeys import Party
 from outreach.staff.roles import Role
 from outreach.staff.sessions import Limits, Way
@@ -44,6 +45,7 @@ class Desk:
     place: Place
     limits: Limits
     carrier: str = ""
+    openid: OpenId | None = None  # the provider that staff may sign in with
     paths: frozenset[str] = frozenset()  # of pages
 
     @property
@@ -59,7 +61,7 @@ class Desk:
 
     def must_choose(self, member: Member, way: Way) -> bool:
         """Whether somebody must choose a password first: who came by a link and has none yet."""
-        return not member.has_password and way == Way.LINK
+        return not member.has_password and not member.has_subject and way == Way.LINK
 
     def words(self, language: str) -> Words:
         """A language on the clinic's clock."""

@@ -126,6 +126,14 @@ def remove_passkeys(visit: Here, name: str) -> Response:
     return visit.go(f"/settings/staff/{name}", visit.words.gettext("Their passkeys open nothing any more."))
 
 
+@pages.deed("/settings/staff/{name}/account/disconnect", Act.CHANGE_STAFF)
+def disconnect(visit: Here, name: str) -> Response:
+    """Their account at the OpenID provider lets nobody in any more."""
+    with visit.workspace.database.write() as session:
+        accounts.connect(session, visit.workspace.vault, name, "", visit.by)
+    return visit.go(f"/settings/staff/{name}", visit.words.gettext("That account lets nobody in any more."))
+
+
 @pages.deed("/settings/staff/{name}/suspend", Act.CHANGE_STAFF)
 def suspend(visit: Here, name: str) -> Response:
     """Let somebody in no more."""

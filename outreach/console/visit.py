@@ -99,7 +99,7 @@ class Visit:
                 _packed(self.token, tone, said),
                 60,
                 httponly=True,
-                samesite="strict",
+                samesite="lax",  # it is told after coming back from elsewhere, too
                 secure=self.desk.place.secure,
             )
         return answer

@@ -71,6 +71,8 @@ class Action(StrEnum):
     PASSWORD_CHOSEN = "password_chosen"  # noqa: S105
     SECOND_FACTOR_ON = "second_factor_on"
     SECOND_FACTOR_OFF = "second_factor_off"
+    ACCOUNT_CONNECTED = "account_connected"
+    ACCOUNT_DISCONNECTED = "account_disconnected"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_DOUBTED = "passkey_doubted"

@@ -36,6 +36,7 @@ class Member:
     has_phone: bool
     has_password: bool
     has_totp: bool
+    has_subject: bool  # whether an account at the OpenID provider is theirs
     created_at: datetime
 
 
@@ -149,6 +150,28 @@ def set_language(session: Session, name: str, language: str) -> None:
     _row(session, name, lock=True).language = language
 
 
+def by_subject(session: Session, subject: str) -> Member | None:
+    """Whose account at the OpenID provider this is, if they may come in."""
+    row = session.scalar(select(Staff).where(Staff.subject == subject))
+    return _member(row) if row is not None and row.state == StaffState.ACTIVE else None
+
+
+def connect(session: Session, vault: Vault, name: str, subject: str, by: str) -> None:
+    """Say whose an account at the OpenID provider is; "" takes it away.
+
+    Raises NotFoundError, ConflictError when it is somebody else's.
+    """
+    row = _row(session, name, lock=True)
+    other = session.scalar(select(Staff.name).where(Staff.subject == subject)) if subject else None
+    if other not in (None, name):
+        raise ConflictError("That account is connected with another member of staff.")
+    row.subject = subject or None
+    session.flush()
+    audit.append(
+        session, vault, by, Action.ACCOUNT_CONNECTED if subject else Action.ACCOUNT_DISCONNECTED, f"staff:{name}"
+    )
+
+
 def _seal_phone(row: Staff, vault: Vault, phone: str) -> None:
     if not _PHONE.fullmatch(phone):
         raise ConflictError("The phone must be a whole number with + and the country code.")
@@ -190,5 +213,6 @@ def _member(row: Staff) -> Member:
         has_phone=row.phone is not None,
         has_password=bool(row.password),
         has_totp=row.totp is not None,
+        has_subject=row.subject is not None,
         created_at=row.created_at,
     )

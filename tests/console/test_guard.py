@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
 
 from outreach.console import app as console_app
 from outreach.console import guard
 from outreach.console.forms import CAP
+from outreach.console.sign_in import place_of
 from outreach.delivery import carriers
 from outreach.staff.roles import Role
 from outreach.workspace import Workspace
@@ -140,3 +145,28 @@ def test_a_first_visit_weighs_little_and_later_pages_less(console: Console) -> N
     assert first <= 150_000
     for path in ("/", "/me", "/style"):
         assert wire(admin.get(path, headers=headers)) <= 20_000, path
+
+
+def test_only_a_trusted_proxy_says_where_somebody_is(workspace: Workspace) -> None:
+    """Tries to sign in are counted for the place, which a caller must not make up."""
+
+    async def where(by: str, trusted: list[str]) -> str:
+        told = workspace.settings.model_copy(update={"trusted_proxies": trusted})
+        app = console_app.make(replace(workspace, settings=told), carriers.build(workspace))
+
+        @app.get("/where")
+        def place(request: Request) -> PlainTextResponse:
+            return PlainTextResponse(place_of(request))
+
+        transport = httpx.ASGITransport(app, client=(by, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as browser:
+            answer = await browser.get("/where", headers={"X-Forwarded-For": "192.0.2.9, 203.0.113.7"})
+        return answer.text
+
+    cases = [
+        ("10.0.0.5", ["10.0.0.0/8"], "203.0.113.7"),  # what the proxy itself saw, not what its caller said
+        ("10.0.0.5", ["127.0.0.1"], "10.0.0.5"),
+        ("127.0.0.1", [], "127.0.0.1"),
+    ]
+    for by, trusted, wanted in cases:
+        assert asyncio.run(where(by, trusted)) == wanted, (by, trusted)
