@@ -6,11 +6,14 @@ STOP; Daudi was invited and has not answered. Their numbers are the canaries: no
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +39,32 @@ OURS = "+15005550006"
 TOPIC = "tb"
 
 
+@cache
+def shared_templates() -> Path:
+    """One copy of the shipped templates for all clinics of this process: 853 files for each test are most of its time.
+
+    `tests/conftest.py` sees at the end that nobody wrote into it.
+    """
+    place = Path(tempfile.mkdtemp(prefix="outreach-templates-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return Path(shutil.copytree(samples() / "templates", place / "templates"))
+
+
+def own_templates(folder: Path) -> Path:
+    """The templates of a workspace's folder as a copy that a test may write into."""
+    place = folder / "templates"
+    if place.is_symlink():
+        place.unlink()
+        shutil.copytree(shared_templates(), place)
+    return place
+
+
 @contextmanager
 def clinic(database_url: str, folder: Path, **changes: Any) -> Iterator[Workspace]:
-    """A workspace on a migrated database; `changes` are settings."""
+    """A workspace on a migrated database; `changes` are settings. Its texts are shared: see `own_templates`."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "templates").exists():
-        shutil.copytree(samples() / "templates", folder / "templates")
+        (folder / "templates").symlink_to(shared_templates())
     (folder / "campaigns").mkdir(exist_ok=True)
     settings = Settings(_env_file=None).model_copy(
         update={

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ import pytest
 from redis import Redis
 from sqlalchemy.engine import make_url
 
+from outreach.messages.samples import samples
 from outreach.store import migrate
 from outreach.store.database import Database
 from outreach.workspace import Workspace
-from tests.clinic import clinic
-from tests.postgres import Postgres
+from tests.clinic import clinic, shared_templates
+from tests.postgres import Postgres, Reused
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,6 +91,18 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of whoever runs the tests do not reach them."""
     for name in [name for name in os.environ if name.startswith("OUTREACH_") and name not in VARIABLES.values()]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_writes_into_the_shared_templates() -> Iterator[None]:
+    """A test that means to change a text takes `own_templates`; otherwise others would read what it wrote."""
+    yield
+    place = shared_templates()
+    assert _files(place) == _files(samples() / "templates"), f"A test wrote into {place}: it needs `own_templates`."
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 @pytest.fixture(scope="session")
@@ -183,11 +196,38 @@ def migrated_sqlite_url(_migrated_sqlite: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+class _Spares:
+    """The database that this process's tests use one after the other; a new one where a test left its shape changed."""
+
+    def __init__(self, postgres: Postgres, template: str) -> None:
+        self._postgres, self._template = postgres, template
+        self.stack = ExitStack()
+        self.at_hand: Reused | None = None
+
+    def take(self) -> Reused:
+        """One that is empty. Whoever asks while it is in use gets another."""
+        spare, self.at_hand = self.at_hand, None
+        return spare or self.stack.enter_context(self._postgres.reused(self._template))
+
+    def give_back(self, spare: Reused) -> None:
+        """Empty it for the next test."""
+        if spare.empty():
+            self.at_hand = spare
+
+
+@pytest.fixture(scope="session")
+def _spares(_migrated_postgres: str, postgres: Postgres) -> Iterator[_Spares]:
+    spares = _Spares(postgres, _migrated_postgres)
+    with spares.stack:
+        yield spares
+
+
 @pytest.fixture
-def migrated_postgres_url(_migrated_postgres: str, postgres: Postgres) -> Iterator[str]:
+def migrated_postgres_url(_spares: _Spares) -> Iterator[str]:
     """A migrated PostgreSQL database of this test's own: for what needs two transactions at once."""
-    with postgres.database(template=_migrated_postgres) as url:
-        yield url
+    spare = _spares.take()
+    yield spare.url
+    _spares.give_back(spare)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -41,7 +41,7 @@ from outreach.threads import inbox
 from outreach.threads.tables import ThreadState
 from outreach.workspace import Workspace
 from scheduler.embedded import working
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, clinic, write_campaign
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, clinic, own_templates, write_campaign
 from tests.logs import kept
 from tests.simulator.clinic import soon
 from tests.simulator.running import running
@@ -215,10 +215,10 @@ def _people(folder: Path) -> Path:
 def _launch(stage: Stage, table: Path) -> int:
     workspace = stage.workspace
     for name in ("hello.en.txt", "hello.en.covert.txt"):
-        place = workspace.folder / "templates" / "canary" / name
+        place = own_templates(workspace.folder) / "canary" / name
         place.parent.mkdir(exist_ok=True)
         place.write_text("Hello {{ village }}, your visit is near. Reply here to talk to us.\n", encoding="utf-8")
-    (workspace.folder / "templates" / "canary" / "hello.en.push.txt").write_text("Sunrise\nThere is a message.\n")
+    (own_templates(workspace.folder) / "canary" / "hello.en.push.txt").write_text("Sunrise\nThere is a message.\n")
     report = imports.import_file(workspace.database, workspace.vault, workspace.settings, table, imports.Options("tb"))
     assert report.totals.outcomes[Outcome.REFUSED] == 1
     wall = workspace.database.now() + timedelta(hours=3)  # Nairobi

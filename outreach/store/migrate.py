@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -18,6 +19,8 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 def upgrade(engine: Engine, revision: str = "head", *, zone: str = "UTC") -> None:
     """Bring the database to a revision. `zone`: the clinic's, for what is counted by its days."""
+    if revision == "head" and is_current(engine):
+        return
     with engine.execution_options(writing=True).begin() as connection:
         command.upgrade(_config(connection, zone), revision)
 
@@ -38,7 +41,13 @@ def is_current(engine: Engine) -> bool:
         raise StoreError(
             f"The database cannot be reached ({kind}). Check OUTREACH_DATABASE_URL, or run `outreach init`."
         ) from None
-    return set(stands) == set(ScriptDirectory.from_config(_config(None)).get_heads())
+    return frozenset(stands) == _heads()
+
+
+@cache
+def _heads() -> frozenset[str]:
+    """Where the migrations of this version end: read once a process, as every start and every look asks for it."""
+    return frozenset(ScriptDirectory.from_config(_config(None)).get_heads())
 
 
 def _config(connection: object, zone: str = "UTC") -> Config:

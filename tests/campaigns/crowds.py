@@ -16,6 +16,7 @@ from outreach.channels.contract import Variant
 from outreach.consent import ConsentState, Line, Source
 from outreach.store import dialects
 from outreach.workspace import Workspace
+from tests.clinic import own_templates
 
 NAME = "visits"
 
@@ -66,7 +67,7 @@ _numbers = count(1)
 
 def write(workspace: Workspace, now: datetime, campaign: str = CAMPAIGN) -> None:
     """Write the campaign and its templates, with a first step tomorrow."""
-    folder = workspace.folder / "templates" / "visits"
+    folder = own_templates(workspace.folder) / "visits"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in TEMPLATES.items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")

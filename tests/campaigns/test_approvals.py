@@ -19,7 +19,7 @@ from outreach.privacy import audit
 from outreach.privacy.audit import Action
 from outreach.workspace import Workspace
 from tests.campaigns.test_planning import HEAD, NAME, step, wall
-from tests.clinic import clinic, write_campaign
+from tests.clinic import clinic, own_templates, write_campaign
 
 ANNA, BEN, CARO = "anna", "ben", "caro"
 
@@ -87,7 +87,7 @@ def change_definition(workspace: Workspace) -> None:
 
 
 def change_text(workspace: Workspace) -> None:
-    file = workspace.folder / "templates" / "tb" / "welcome.en.covert.txt"
+    file = own_templates(workspace.folder) / "tb" / "welcome.en.covert.txt"
     file.write_text(file.read_text(encoding="utf-8") + " Bye.", encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from outreach.privacy.audit import Action
 from outreach.privacy.tables import AuditLine
 from outreach.workspace import Workspace
 from tests.campaigns.test_planning import HEAD, NAME, step
-from tests.clinic import clinic, write_campaign
+from tests.clinic import clinic, own_templates, write_campaign
 
 FIRST = HEAD + step('at: "2027-01-01 09:00"')
 
@@ -180,7 +180,7 @@ def test_texts_show_what_is_there_what_is_missing_and_what_it_costs(here: Worksp
     assert found.used == (NAME,)
     assert found.missing == []
     assert all(found.cells[language, Manner.OPEN].parts >= 1 for language in texts.SHIPPED)
-    gone = here.folder / "templates" / "tb" / "welcome.fr.txt"
+    gone = own_templates(here.folder) / "tb" / "welcome.fr.txt"
     gone.unlink()
     assert [(cell.language, cell.manner) for cell in texts.one(here, "tb/welcome").missing] == [("fr", Manner.OPEN)]
     folders = texts.by_folder(texts.listed(here))
@@ -201,6 +201,7 @@ MEASURES: list[tuple[str, str, dict[str, object], str]] = [
 def test_a_text_is_measured_while_it_is_written(
     here: Workspace, text: str, shows: dict[str, object], fault: str
 ) -> None:
+    own_templates(here.folder)
     place = shelf.template(here, "tb/welcome", "en", Manner.COVERT)
     found = texts.measure(here, "tb/welcome", place, text, here.database.now())
     assert {name: getattr(found, name) for name in shows} == shows

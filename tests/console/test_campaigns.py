@@ -21,7 +21,7 @@ from outreach.privacy import audit
 from outreach.staff.roles import Role
 from outreach.store import dialects
 from outreach.workspace import Workspace
-from tests.clinic import cast, write_campaign
+from tests.clinic import cast, own_templates, write_campaign
 from tests.console.conftest import WHO, Console, Signed, read
 from tests.console.forms import fields, press
 
@@ -279,7 +279,7 @@ def test_what_is_not_there_is_not_there(clinic: Console) -> None:
 
 
 def test_a_text_shows_its_price_while_it_is_written_and_keeps_what_it_said(clinic: Console) -> None:
-    launcher = clinic.as_(Role.LAUNCHER)
+    launcher, texts = clinic.as_(Role.LAUNCHER), own_templates(clinic.workspace.folder)
     assert "welcome treatment" in launcher.text("/messages")
     at = "/messages/edit?name=tb/welcome&language=sw&manner=open"
     page = launcher.get(at)
@@ -290,13 +290,13 @@ def test_a_text_shows_its_price_while_it_is_written_and_keeps_what_it_said(clini
     assert "gets no more messages at all" in read(launcher.post("/messages/measure", **given | asks))
     assert "no field" in read(launcher.post("/messages/measure", **given | {"text": "Habari {{ nothing }}"}))
     assert launcher.post("/messages/edit", **given | {"text": "Habari."}).status_code == 303
-    assert (clinic.workspace.folder / "templates" / "tb" / "welcome.sw.txt").read_text(encoding="utf-8") == "Habari."
+    assert (texts / "tb" / "welcome.sw.txt").read_text(encoding="utf-8") == "Habari."
     late = launcher.post("/messages/edit", **given | {"text": "Mambo."})
     assert (late.status_code, "Habari." in late.text, "Mambo." in late.text) == (409, True, True)
 
 
 def test_a_missing_translation_is_marked(clinic: Console) -> None:
-    (clinic.workspace.folder / "templates" / "tb" / "welcome.fr.txt").unlink()
+    (own_templates(clinic.workspace.folder) / "tb" / "welcome.fr.txt").unlink()
     launcher = clinic.as_(Role.LAUNCHER)
     assert "1 missing" in launcher.text("/messages")
     assert "Français, Open: missing" in launcher.text("/messages/edit?name=tb/welcome")

@@ -20,6 +20,7 @@ from outreach.audience.people import by_number, keys_of
 from outreach.audience.tables import Endpoint, Person, PersonState
 from outreach.channels.contract import Inbound
 from outreach.consent import Consent, ConsentState, Line, Source, Standing, record
+from outreach.consent.reasons import OptOutReason
 from outreach.messages.status import Lane, Purpose, State
 from outreach.messages.tables import Attempt, Message, Tally
 from outreach.privacy.tables import PersonKey
@@ -60,6 +61,22 @@ SAID = [
 ]
 
 
+#: What goes between two examples, children first.
+PASSING = (
+    Attempt,
+    Tally,
+    Message,
+    Thread,
+    Question,
+    OptOutReason,
+    Consent,
+    Standing,
+    Endpoint,
+    PersonKey,
+    Person,
+)
+
+
 @dataclass
 class Heard:
     """What one person has said, as a reader sees it. `days`: left of a pause."""
@@ -89,7 +106,19 @@ class Silence(RuleBasedStateMachine):
         super().__init__()
         self.texts = 0
         with self.workspace.database.write() as session:
-            for table in (Attempt, Tally, Message, Thread, Question, Consent, Standing, Endpoint, PersonKey, Person):
+            for table in (
+                Attempt,
+                Tally,
+                Message,
+                Thread,
+                Question,
+                OptOutReason,
+                Consent,
+                Standing,
+                Endpoint,
+                PersonKey,
+                Person,
+            ):
                 session.execute(delete(table))
             self.people = [self._newcomer(session) for _ in range(CROWD)]
 

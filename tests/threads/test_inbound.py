@@ -20,7 +20,7 @@ from outreach.messages.tables import Message, Sender
 from outreach.threads import inbound, inbox
 from outreach.threads.tables import Outcome, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, cast
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, cast, own_templates
 from tests.threads.texting import (
     SENDERS,
     counted,
@@ -190,23 +190,23 @@ def test_after_a_stop_the_gate_lets_nothing_but_the_confirmation_out(
 
 def _words(folder: Path, words: bytes) -> None:
     for language in ("en", "sw", "fr"):
-        (folder / "templates" / "outreach" / f"stop.{language}.txt").write_bytes(words)
+        (own_templates(folder) / "outreach" / f"stop.{language}.txt").write_bytes(words)
 
 
 def _folder(folder: Path) -> None:
-    place = folder / "templates" / "outreach" / "stop.en.txt"
+    place = own_templates(folder) / "outreach" / "stop.en.txt"
     place.unlink()
     place.mkdir()
 
 
 def _link(folder: Path) -> None:
-    place = folder / "templates" / "outreach" / "stop.en.txt"
+    place = own_templates(folder) / "outreach" / "stop.en.txt"
     place.unlink()
     place.symlink_to(folder / "nowhere")
 
 
 SPOILT: list[tuple[str, Callable[[Path], object]]] = [
-    ("no templates at all", lambda folder: shutil.rmtree(folder / "templates")),
+    ("no templates at all", lambda folder: shutil.rmtree(own_templates(folder))),
     ("an empty text", lambda folder: _words(folder, b"")),
     ("a variable that is not there", lambda folder: _words(folder, b"Bye {{ nobody }}")),
     ("broken Jinja", lambda folder: _words(folder, b"Bye {% if")),
@@ -232,7 +232,7 @@ def test_stop_is_kept_even_if_no_confirmation_can_be_written(
     workspace: Workspace, people: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("outreach.messages.samples._PACKAGE", workspace.folder / "nowhere" / "outreach")
-    shutil.rmtree(workspace.folder / "templates")
+    shutil.rmtree(own_templates(workspace.folder))
     assert write(workspace, AMINA, "STOP").outcome == "keyword:stop"
     assert (ledger(workspace, people.amina)[-1], sent(workspace, people.amina)) == (STOP, [])
 

@@ -23,7 +23,7 @@ from outreach.threads import inbox, promises
 from outreach.threads.promises import said
 from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, CHAUSIKU, DAUDI, Cast, cast, clinic
+from tests.clinic import AMINA, CHAUSIKU, DAUDI, Cast, cast, clinic, own_templates
 from tests.threads.texting import sent, speaks, threads, write
 
 HOURS = 'open:\n  mon-fri: ["08:00-12:00", "13:00-17:00"]\nholidays: ["2026-12-25"]\n'
@@ -145,7 +145,7 @@ def test_the_first_answer_says_when_and_the_thread_keeps_it(workspace: Workspace
 
 
 def test_a_clinics_own_words_may_still_count_in_hours(workspace: Workspace, people: Cast) -> None:
-    own = workspace.folder / "templates" / "outreach" / "answer.en.txt"
+    own = own_templates(workspace.folder) / "outreach" / "answer.en.txt"
     own.write_text("We read this within {{ within_hours }} hours.")
     write(workspace, AMINA, "When can I come?")
     assert sent(workspace, people.amina)[-1].text in {f"We read this within {hours} hours." for hours in (4, 5)}

@@ -24,7 +24,7 @@ from outreach.threads.hands import RefusedError, Why
 from outreach.threads.parting import with_a_reason
 from outreach.threads.tables import Outcome
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, cast
+from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, cast, own_templates
 from tests.delivery.desk import message, row, run_of
 from tests.threads.texting import ledger, received, sent, speaks, threads, write
 
@@ -72,7 +72,7 @@ def test_nobody_by_that_name_has_no_proof(workspace: Workspace, people: Cast) ->
 
 def test_words_that_change_later_leave_the_old_version_as_it_was(workspace: Workspace, people: Cast) -> None:
     invitations.invite(workspace)
-    place = workspace.folder / "templates" / "outreach" / "invitation.en.txt"
+    place = own_templates(workspace.folder) / "outreach" / "invitation.en.txt"
     place.write_text("Other words from {{ clinic }}. Reply YES.", encoding="utf-8")
     write(workspace, DAUDI, "YES")
     assert proof.prove(workspace, pseudonym(workspace, people.daudi), "asha").lines[-1].words.startswith(INVITED)

@@ -17,7 +17,7 @@ from outreach.store import dialects, migrate
 from outreach.threads import inbox
 from outreach.threads.tables import ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast, cast, clinic
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast, cast, clinic, own_templates
 from tests.threads.texting import counted, ledger, received, sent, speaks, tallied, threads, whose, write
 
 OPEN = [ThreadState.WAITING, ThreadState.ANSWERED]
@@ -132,7 +132,7 @@ def test_the_answer_names_the_help_line_of_her_country_or_none(
 
 
 def test_a_spoilt_text_of_the_clinic_is_replaced_by_ours(workspace: Workspace, people: Cast) -> None:
-    (workspace.folder / "templates" / "outreach" / "urgent.en.txt").write_bytes(b"\xff")
+    (own_templates(workspace.folder) / "outreach" / "urgent.en.txt").write_bytes(b"\xff")
     write(workspace, AMINA, "I want to die")
     assert [each.text.startswith(CALL) for each in sent(workspace, people.amina)] == [True], "ours takes its place"
 
