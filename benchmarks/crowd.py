@@ -13,14 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
-from outreach.audience import people
-from outreach.audience.people import Newcomer
-from outreach.audience.tables import Endpoint, Person
-from outreach.consent import ConsentState, Standing
-from outreach.privacy.tables import PersonKey
-from outreach.store import dialects, migrate
+from outreach.store import migrate
 from outreach.store.database import Database
 from outreach.workspace import Workspace
 from tests.clinic import TOPIC, clinic
@@ -53,36 +48,6 @@ def a_clinic(**changes: Any) -> Iterator[Workspace]:
             yield made
 
 
-def sealed(workspace: Workspace, count: int, zones: tuple[str, ...] = ZONES[:1]) -> None:
-    """People with keys and sealed numbers, who agreed to the topic."""
-    for start in range(0, count, CHUNK):
-        with workspace.database.write() as session:
-            at = dialects.now(session)
-            new = [
-                people.newcomer(
-                    workspace.vault,
-                    f"+2547{each:08d}",
-                    f"bench-{each}",
-                    country="KE",
-                    zone=zones[each % len(zones)],
-                    language="en",
-                    at=at,
-                )
-                for each in range(start, min(start + CHUNK, count))
-            ]
-            _write(session, new)
-    _analyze(workspace)
-
-
-def _write(session: Any, new: list[Newcomer]) -> None:
-    session.execute(insert(Person), [each.person for each in new])
-    session.execute(insert(PersonKey), [each.person_key for each in new])
-    session.execute(insert(Endpoint), [each.endpoint for each in new])
-    at = new[0].person["created_at"]
-    granted = {"topic": TOPIC, "state": ConsentState.GRANTED, "until": None, "at": at, "wording": ""}
-    session.execute(insert(Standing), [{"person_id": each.person["id"], **granted} for each in new])
-
-
 def counted(workspace: Workspace, count: int) -> None:
     """People without numbers, made inside the database in eight zones: enough to plan, not to send."""
     zones = ", ".join(f"'{zone}'" for zone in ZONES)
@@ -102,10 +67,11 @@ def counted(workspace: Workspace, count: int) -> None:
             ),
             {"topic": TOPIC},
         )
-    _analyze(workspace)
+    analyze(workspace)
 
 
-def _analyze(workspace: Workspace) -> None:
+def analyze(workspace: Workspace) -> None:
+    """Let PostgreSQL look at what was written in bulk."""
     with workspace.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

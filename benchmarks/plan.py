@@ -1,20 +1,21 @@
-"""Planning a campaign of a million people in eight time zones: `python -m benchmarks.plan [--people N]`."""
+"""Planning a campaign in eight time zones, on the server. A row of the bench."""
 
 from __future__ import annotations
 
-import argparse
 import resource
-import statistics
 import time
 from datetime import timedelta
 
 from sqlalchemy import func, select, text
 
 from benchmarks import crowd
+from benchmarks.contract import Figures, Size
 from outreach.campaigns import planning, runs
 from outreach.messages.tables import Message
 from outreach.workspace import Workspace
 from tests.clinic import write_campaign
+
+MILLION = 1_000_000
 
 DEFINITION = """\
 title: bench
@@ -27,24 +28,15 @@ steps:
 """
 
 
-def main() -> None:
-    """Print seconds and rows a second; the median of three."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--people", type=int, default=1_000_000)
-    options.add_argument("--runs", type=int, default=3)
-    chosen = options.parse_args()
+def planned(size: Size) -> list[Figures]:
+    """Seconds, as they would be for a million people; ms of the database's CPU a row; this process's memory in MB."""
     with crowd.a_clinic(plan_ahead=timedelta(days=2)) as workspace:
-        crowd.counted(workspace, chosen.people)
+        crowd.counted(workspace, size.count)
         write_campaign(workspace, "bench", DEFINITION)
-        figures = [_once(workspace, chosen.people) for _ in range(chosen.runs)]
-    seconds = statistics.median(each for each, _ in figures)
-    cpu = statistics.median(each for _, each in figures)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"planned {chosen.people:,} people: {seconds:.1f} s, {chosen.people / seconds:,.0f} rows/s")
-    print(f"database CPU {1000 * cpu / chosen.people:.3f} ms a row; this process's peak {peak:.0f} MB")
+        return [_once(workspace, size.count) for _ in range(size.runs)]
 
 
-def _once(workspace: Workspace, people: int) -> tuple[float, float]:
+def _once(workspace: Workspace, people: int) -> Figures:
     runs.launch(workspace, "bench", by="bench")
     cpu, begun = crowd.database_cpu(), time.perf_counter()
     assert planning.plan(workspace) == people
@@ -52,8 +44,8 @@ def _once(workspace: Workspace, people: int) -> tuple[float, float]:
     with workspace.database.write() as session:
         assert session.scalar(select(func.count()).select_from(Message)) == people
         session.execute(text("TRUNCATE message, attempt, fire, tally, run CASCADE"))
-    return seconds, spent
-
-
-if __name__ == "__main__":
-    main()
+    return {
+        "seconds": seconds * MILLION / people,
+        "cpu_database": 1000 * spent / people,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }

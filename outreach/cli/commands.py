@@ -69,6 +69,10 @@ COMMANDS: dict[str, Entry] = {
         "doctor:doctor",
         "Check what an operator would: keys, database, processes, senders, webhooks, and the promises themselves.",
     ),
+    "bench": Entry(
+        "bench:bench",
+        "Try what this machine would carry with these settings: made-up people, a made-up provider, nothing is sent.",
+    ),
     "db": Entry("database:app", "The database: its migrations, and what follows a restored backup."),
 }
 
