@@ -81,16 +81,32 @@ def import_file(
     """
     with open_sheet(path, options.encoding) as sheet:
         reader = _reader(database, settings, sheet, options)
-        read = (reader.read(record) for record in sheet.records)
         with verdict_file(path) as (place, sink):
             totals = Totals()
-
-            def tell(verdict: Verdict) -> None:
-                totals.count(verdict)
-                sink(verdict)
-
-            _Import(database, vault, settings, options, tell).run(read, lambda: progress(totals.rows, sheet.about))
+            work = _Import(database, vault, settings, options, _counted(totals, sink))
+            work.run(map(reader.read, sheet.records), lambda: progress(totals.rows, sheet.about))
     return Report(totals, place)
+
+
+def import_sheet(
+    database: Database, vault: Vault, settings: Settings, sheet: Sheet, options: Options, sink: Sink
+) -> Totals:
+    """Import a table that came by other ways than as a file; `sink` is told what became of each row, in their order.
+
+    Raises SheetError, before anything is written, when its header cannot be understood.
+    """
+    reader, totals = _reader(database, settings, sheet, options), Totals()
+    work = _Import(database, vault, settings, options, _counted(totals, sink))
+    work.run(map(reader.read, sheet.records), lambda: None)
+    return totals
+
+
+def _counted(totals: Totals, sink: Sink) -> Sink:
+    def tell(verdict: Verdict) -> None:
+        totals.count(verdict)
+        sink(verdict)
+
+    return tell
 
 
 def _reader(database: Database, settings: Settings, sheet: Sheet, options: Options) -> Reader:

@@ -30,11 +30,13 @@ from outreach.console import (
     settings,
     settings_record,
     settings_staff,
+    settings_tokens,
     sign_in,
     style,
     understand,
     webhooks,
 )
+from outreach.console.api import app as api
 from outreach.console.assets import Assets
 from outreach.console.desk import Desk, limits_of
 from outreach.console.guard import Headers, Place
@@ -62,6 +64,7 @@ NOUNS = (
     settings.pages,
     settings_record.pages,
     settings_staff.pages,
+    settings_tokens.pages,
     campaigns.pages,
     campaigns_edit.pages,
     campaigns_plan.pages,
@@ -94,6 +97,7 @@ def _console(app: FastAPI, workspace: Workspace, carrier: str) -> None:
     app.state.desk = Desk(
         workspace, assets, place, limits_of(workspace), carrier, openid.configured(workspace.settings), paths
     )
+    app.mount(api.PREFIX, api.make(app.state.desk))
     app.state.hub = live.Hub(workspace)
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(NotFoundError, _told)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from outreach.staff.accounts import Member
 from outreach.staff.roles import Role, StaffState
+from outreach.staff.tokens import Bearer, Scope
 
 _LAUNCHER, _HELPER, _COORDINATOR, _ADMIN, _AUDITOR = (
     Role.LAUNCHER,
@@ -38,6 +39,7 @@ class Act(StrEnum):
     SEE_PEOPLE = "see_people"
     IMPORT_PEOPLE = "import_people"
     FIND_BY_NUMBER = "find_by_number"  # with a reason, which is recorded
+    SEE_CONSENT = "see_consent"
     CHANGE_CONSENT = "change_consent"
     EXPORT_PEOPLE = "export_people"
     FORGET_PEOPLE = "forget_people"
@@ -51,6 +53,8 @@ class Act(StrEnum):
     SEE_STYLE = "see_style"
     SEE_HANDSETS = "see_handsets"
     TRY_TEXTS = "try_texts"  # what would this text do? stores nothing
+    SEE_TOKENS = "see_tokens"
+    CHANGE_TOKENS = "change_tokens"  # whoever makes one can give another program all that a scope lets do
 
 
 _ALL = frozenset(Role)
@@ -70,6 +74,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.FIND_BY_NUMBER: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.IMPORT_PEOPLE: frozenset({_LAUNCHER, _COORDINATOR}),
+    Act.SEE_CONSENT: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.CHANGE_CONSENT: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.EXPORT_PEOPLE: frozenset({_COORDINATOR, _ADMIN}),
     Act.FORGET_PEOPLE: frozenset({_COORDINATOR, _ADMIN}),
@@ -83,14 +88,40 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_STYLE: frozenset({_ADMIN}),
     Act.SEE_HANDSETS: _ALL,
     Act.TRY_TEXTS: _ALL,
+    Act.SEE_TOKENS: frozenset({_ADMIN, _AUDITOR}),
+    Act.CHANGE_TOKENS: frozenset({_ADMIN}),
+}
+
+#: What the token of another program may do, by its scopes. No scope holds what only a second person may do.
+SCOPES: Mapping[Scope, frozenset[Act]] = {
+    Scope.PEOPLE_READ: frozenset({Act.SEE_PEOPLE, Act.SEE_FAILED_PEOPLE}),
+    Scope.PEOPLE_WRITE: frozenset({Act.IMPORT_PEOPLE}),
+    Scope.CONSENT_READ: frozenset({Act.SEE_CONSENT}),
+    Scope.CONSENT_WRITE: frozenset({Act.CHANGE_CONSENT}),
+    Scope.CAMPAIGNS_READ: frozenset({Act.SEE_CAMPAIGNS}),
+    Scope.CAMPAIGNS_WRITE: frozenset({Act.WRITE_CAMPAIGNS}),
+    Scope.CAMPAIGNS_RUN: frozenset({Act.RUN_CAMPAIGNS}),
+    Scope.REPORTS_READ: frozenset({Act.SEE_REPORTS}),
+    Scope.THREADS_READ: frozenset({Act.SEE_THREADS}),
+    Scope.THREADS_WRITE: frozenset({Act.ANSWER_THREADS}),
 }
 
 #: What one may do only to what somebody else made or asked for: two people see it.
 SECOND_PERSON = frozenset({Act.APPROVE_CAMPAIGNS, Act.GRANT_REVEAL})
 
 
-def may(member: Member | None, act: Act, owner: str | None = None) -> bool:
-    """Whether somebody may do something. `owner`: the staff name of whoever made or asked for what it is done to."""
+def scope_of(act: Act) -> Scope:
+    """The scope that a token needs for this. Raises LookupError where no token is enough."""
+    return {act: scope for scope, acts in SCOPES.items() for act in acts}[act]
+
+
+def may(member: Member | Bearer | None, act: Act, owner: str | None = None) -> bool:
+    """Whether somebody, or another program, may do something.
+
+    `owner`: the staff name of whoever made or asked for what it is done to.
+    """
+    if isinstance(member, Bearer):
+        return any(act in SCOPES.get(scope, frozenset()) for scope in member.scopes)
     if act == Act.ENTER:
         return True
     if member is None or member.state != StaffState.ACTIVE:

@@ -37,6 +37,7 @@ TABS = (
     ("/settings/rules", N_("Rules"), Act.SEE_SETTINGS),
     ("/settings/providers", N_("Providers"), Act.CHANGE_SETTINGS),
     ("/settings/staff", N_("Staff"), Act.SEE_STAFF),
+    ("/settings/tokens", N_("Tokens"), Act.SEE_TOKENS),
     ("/settings/record", N_("Record"), Act.SEE_RECORD),
 )
 

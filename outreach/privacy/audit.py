@@ -83,6 +83,9 @@ class Action(StrEnum):
     REVEAL_APPROVED = "reveal_approved"
     REVEAL_DISPUTED = "reveal_disputed"
     ALERT_SEEN = "alert_seen"
+    CONSENT_WRITTEN = "consent_written"
+    TOKEN_MADE = "token_made"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,3 +93,33 @@ class StaffTries(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     since: Mapped[datetime] = mapped_column(index=True)
     count: Mapped[int]
+
+
+class ApiToken(Base):
+    """What another program shows at the JSON API. `token` is a hash; the name is for good, as a member's is."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(String(NAME), unique=True)
+    token: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    scopes: Mapped[str] = mapped_column(String(200))  # words, in the order of `tokens.Scope`
+    made_by: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiAnswer(Base):
+    """A write of another program and how it was answered (`staff.again`). `key` and `asked` are keyed hashes; `answer`
+    is sealed, and empty while the work goes on.
+    """
+
+    __tablename__ = "api_answer"
+
+    token_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("api_token.id"), primary_key=True, autoincrement=False)
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    asked: Mapped[bytes] = mapped_column(LargeBinary(32))
+    begun_at: Mapped[datetime] = mapped_column(index=True)
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outreach.staff import accounts, links
+from outreach.staff import accounts, links, tokens
 from outreach.workspace import open_workspace
 from tests.cli.typed import typed
 
@@ -89,3 +89,17 @@ def test_a_mistake_is_told_and_changes_nothing(label: str, words: list[str], tol
     assert (done.code, done.out) == (2, "")
     assert told in done.err
     assert [each["name"] for each in json.loads(typed("staff", "list", "--json").out)] == ["admin"]
+
+
+def test_a_token_is_made_listed_and_taken_back(folder: Path) -> None:
+    made = json.loads(typed("tokens", "make", "register", "--scope", "people:read", "--days", "7", "--json").out)
+    assert tokens.looks_like_one(made["token"])
+    assert typed("tokens", "make", "register", "--scope", "people:read").code == 2
+    assert typed("tokens", "make", "other", "--scope", "everything").code == 2
+    [listed] = json.loads(typed("tokens", "list", "--json").out)
+    assert (listed["name"], listed["scopes"], listed["state"]) == ("register", ["people:read"], "good")
+    assert (listed["made_by"], listed["used_at"]) == ("wanjiru", None)
+    assert made["token"] not in typed("tokens", "list").out
+    assert typed("tokens", "revoke", "register", "--yes").code == 0
+    assert typed("tokens", "revoke", "register", "--yes").code == 2
+    assert json.loads(typed("tokens", "list", "--json").out)[0]["state"] == "revoked"

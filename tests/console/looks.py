@@ -11,7 +11,9 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from outreach.campaigns import approvals, planning, runs
+from outreach.staff import tokens
 from outreach.staff.roles import Role
+from outreach.staff.tokens import Scope
 from outreach.workspace import Workspace
 from tests.campaigns import crowds
 from tests.clinic import AMINA, BARAKA, cast, write_campaign
@@ -68,6 +70,15 @@ def reported(console: Console) -> str:
     return "/reports"
 
 
+def tokens_made(console: Console) -> str:
+    """One program may work with the clinic, another one no longer."""
+    with console.workspace.database.write() as session:
+        for name in ("old-register", "register"):
+            tokens.make(session, console.workspace.vault, name, list(Scope)[:3], timedelta(days=90), WHO[Role.ADMIN])
+        tokens.revoke(session, console.workspace.vault, "old-register", WHO[Role.ADMIN])
+    return "/settings/tokens"
+
+
 LOOKS: Mapping[str, Sequence[Look]] = {
     "coming in": [
         Look("sign in", None, "/sign-in"),
@@ -122,6 +133,9 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("staff", Role.ADMIN, "/settings/staff"),
         Look("somebody new", Role.ADMIN, "/settings/staff/new"),
         Look("one of staff", Role.ADMIN, "/settings/staff/otieno"),
+        Look("no token", Role.ADMIN, "/settings/tokens"),
+        Look("a new token", Role.ADMIN, "/settings/tokens/new"),
+        Look("tokens", Role.ADMIN, tokens_made),
         Look("record", Role.AUDITOR, "/settings/record"),
     ],
 }

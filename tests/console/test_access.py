@@ -96,6 +96,7 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.SEE_PEOPLE: ("LC", "LC"),
     Act.IMPORT_PEOPLE: ("LC", "LC"),
     Act.FIND_BY_NUMBER: ("LC", "LC"),
+    Act.SEE_CONSENT: ("LC", "LC"),
     Act.CHANGE_CONSENT: ("LC", "LC"),
     Act.EXPORT_PEOPLE: ("CA", "CA"),
     Act.FORGET_PEOPLE: ("CA", "CA"),
@@ -109,6 +110,8 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.SEE_STYLE: ("A", "A"),
     Act.SEE_HANDSETS: ("LHCAU", "LHCAU"),
     Act.TRY_TEXTS: ("LHCAU", "LHCAU"),
+    Act.SEE_TOKENS: ("AU", "AU"),
+    Act.CHANGE_TOKENS: ("A", "A"),
 }
 
 

@@ -12,7 +12,7 @@ from outreach.console import settings
 from outreach.messages.tables import Sender
 from outreach.privacy import audit
 from outreach.privacy.tables import AuditLine
-from outreach.staff import accounts, links
+from outreach.staff import accounts, links, tokens
 from outreach.staff.roles import Role
 from outreach.store import dialects, pulse
 from tests.console.conftest import Console, on_sqlite, read
@@ -156,3 +156,24 @@ def test_the_handsets_are_shown_in_the_demo_in_a_frame_that_the_policy_allows(co
     answer = console.as_(Role.HELPER).get("/handsets")
     assert 'src="http://127.0.0.1:9/?bare=1' in answer.text
     assert "frame-src http://127.0.0.1:9" in answer.headers["content-security-policy"]
+
+
+@on_sqlite
+def test_a_token_is_shown_once_and_taken_back(console: Console) -> None:
+    admin, auditor = console.as_(Role.ADMIN), console.as_(Role.AUDITOR)
+    assert "No program is let in" in admin.text("/settings/tokens")
+    made = admin.post("/settings/tokens/new", name="register", scope="people:read", days="30")
+    token = "".join(re.findall(r"outreach_\w+", made.text))
+    assert tokens.looks_like_one(token)
+    assert made.headers["cache-control"] == "no-store"
+    for nothing in ({"name": "register", "scope": "people:read"}, {"name": "other"}, {"name": "other", "scope": "all"}):
+        assert admin.post("/settings/tokens/new", **nothing).status_code == 409
+    for page in (admin.text("/settings/tokens"), auditor.text("/settings/tokens")):
+        assert "register" in page
+        assert "Never used" in page
+        assert token not in page
+    assert "Take back" not in auditor.text("/settings/tokens")
+    assert admin.post("/settings/tokens/register/revoke").status_code == 303
+    assert "register opens nothing any more." in admin.text("/settings/tokens")
+    assert admin.post("/settings/tokens/nothing/revoke").status_code == 404
+    assert did(console) == [("mutua", "token_made", "token:register"), ("mutua", "token_revoked", "token:register")]
