@@ -15,7 +15,6 @@ import typer
 from sqlalchemy import or_, select
 
 from outreach.cli.demo_stage import Play, Stage, stage
-from outreach.console.demo import page
 from outreach.errors import OutreachError
 from outreach.messages.status import State
 from outreach.messages.tables import Message
@@ -61,9 +60,9 @@ def demo(
 
 
 def _watched(play: Play) -> None:
-    with stage(play, extra=page) as set_:
-        typer.echo(f"\n  The clinic, the phones and the report:  {set_.url}/demo", err=True)
-        typer.echo(f"  The console, as any of its staff:       {set_.url}\n", err=True)
+    with stage(play) as set_:
+        typer.echo(f"\n  The phones, beside what the clinic sees:  {set_.url}/handsets", err=True)
+        typer.echo(f"  The console, as any of its staff:         {set_.url}\n", err=True)
         typer.echo("  Answer on one of the phones. Ctrl-C ends the demo.", err=True)
         try:
             while True:

@@ -12,7 +12,7 @@ import json
 import shutil
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -107,12 +106,9 @@ class Stage:
         return sum(count > 1 for count in taken.values())
 
 
-Extra = Callable[[FastAPI, Workspace, str, int], None]
-
-
 @contextmanager
-def stage(play: Play, extra: Extra | None = None) -> Iterator[Stage]:
-    """Run the demo as long as the block lasts; `extra` adds pages to the web application."""
+def stage(play: Play) -> Iterator[Stage]:
+    """Run the demo as long as the block lasts."""
     base = Settings(_env_file=None)
     if play.fresh or not _cut_off(play.folder):
         _clear(play.folder, base)
@@ -128,8 +124,6 @@ def stage(play: Play, extra: Extra | None = None) -> Iterator[Stage]:
         demo_clinic.staff(workspace)
         app = console.make(workspace, desk.providers, carrier)
         run_id = _launched(play, workspace, carrier)
-        if extra is not None:
-            extra(app, workspace, carrier, run_id)
         stack.enter_context(serving(app, HOST, ports[0]))
         yield Stage(workspace, run_id, web, carrier, _ends(workspace, run_id))
     workspace.close()

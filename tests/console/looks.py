@@ -123,6 +123,9 @@ LOOKS: Mapping[str, Sequence[Look]] = {
     "trying a text": [
         Look("the box", Role.HELPER, "/understand"),
     ],
+    "handsets": [
+        Look("phones beside the clinic", Role.COORDINATOR, "/handsets"),
+    ],
     "style": [
         Look("every part", Role.ADMIN, "/style"),
     ],

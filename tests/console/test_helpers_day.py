@@ -46,9 +46,9 @@ def demo(tmp_path: Path) -> Iterator[str]:
         process.stderr.read()
 
 
-def enters(windows: Windows, demo: str, name: str, path: str = "/inbox") -> Page:
+def enters(windows: Windows, demo: str, name: str, path: str = "/inbox", width: int = DESK) -> Page:
     """Somebody of the demo's staff signs in with one click."""
-    page = windows.open(DESK)
+    page = windows.open(width)
     page.goto(demo + path)
     page.get_by_role("button", name=re.compile(name)).click()
     page.wait_for_url(f"**{path}")
@@ -57,8 +57,7 @@ def enters(windows: Windows, demo: str, name: str, path: str = "/inbox") -> Page
 
 def handset(windows: Windows, demo: str) -> Page:
     """The carrier's handsets, as the demo shows them."""
-    page = windows.open(PHONE)
-    page.goto(f"{demo}/demo")
+    page = enters(windows, demo, "Otieno", "/handsets", PHONE)
     page.goto(str(page.locator("iframe").get_attribute("src")))
     return page
 
