@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from outreach.audience import places
+from outreach.audience.discretion import Manner
 from outreach.audience.hours import EVENING, MIDDAY, MORNING, Hours
-from outreach.audience.tables import Openness
 from outreach.audience.verdicts import RowRefusal
 
 #: What empties a cell's field; an empty cell leaves it as it is.
@@ -30,8 +30,9 @@ _LANGUAGE_NAMES = {
     **dict.fromkeys(("swahili", "kiswahili"), "sw"),
 }
 _OPENNESS = {
-    **dict.fromkeys(("covert", "discreet", "coded", "discret", "siri"), Openness.COVERT),
-    **dict.fromkeys(("open", "ouvert", "wazi"), Openness.OPEN),
+    **dict.fromkeys(("covert", "discreet", "coded", "discret", "siri"), Manner.COVERT),
+    **dict.fromkeys(("request", "on request", "sur demande", "a la demande", "nikiuliza", "kwa ombi"), Manner.REQUEST),
+    **dict.fromkeys(("open", "ouvert", "wazi"), Manner.OPEN),
 }
 _PARTS_OF_A_DAY = {
     **dict.fromkeys(("morning", "matin", "asubuhi"), MORNING),
@@ -115,8 +116,8 @@ def hours(cell: str) -> Hours | None:
     raise CellError(RowRefusal.HOURS)
 
 
-def openness(cell: str) -> Openness:
-    """How openly somebody wants to be written to."""
+def openness(cell: str) -> Manner:
+    """How discreetly somebody wants to be written to."""
     if chosen := _OPENNESS.get(_plain(cell)):
         return chosen
     raise CellError(RowRefusal.OPENNESS)

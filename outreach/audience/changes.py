@@ -9,17 +9,22 @@ from sqlalchemy import delete, insert, tuple_, update
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience import agreements, people
+from outreach.audience import agreements, discretion, people
 from outreach.audience.agreements import Stand
 from outreach.audience.cells import NO_VALUE
+from outreach.audience.discretion import Manner
 from outreach.audience.entries import Entry
 from outreach.audience.known import Index, Known, stopped
 from outreach.audience.people import Newcomer, Row
-from outreach.audience.tables import Endpoint, Openness, Person, PersonField, PersonTag
+from outreach.audience.tables import Endpoint, Person, PersonField, PersonTag
 from outreach.audience.verdicts import Note, Outcome, RowRefusal, Verdict
 from outreach.consent import Line
 from outreach.privacy.vault import Vault
 from outreach.store import dialects
+
+#: Notes that give way to the one about her manner.
+_LESS_THAN_THAT = (None, Note.INVITED, Note.UNSOURCED)
+_MOVED = ("language", "zone", "openness", "on_request", "hours_from", "hours_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Changes:
             at=terms.at,
         )
         person_id = new.person["id"]
-        new.person.update(_own_wishes(entry, Openness.COVERT, (None, None)))
+        new.person.update(_own_wishes(entry, entry.openness or Manner.COVERT, (None, None)))
         self.new.append(new)
         self._add_apps(each, person_id, new.key)
         self._tag(person_id, entry, set())
@@ -91,6 +96,8 @@ class Changes:
         line = known.standing.get((person.id, self.terms.topic))
         stand = Stand(person.id, line, known.sources.get(person.id), stopped(known, person.id))
         note = self._agree(stand, entry)
+        if entry.openness is not None and entry.openness is not _manner(person, entry):
+            note = Note.MORE_DISCREET if note in _LESS_THAN_THAT else note
         outcome = Outcome.UNCHANGED if self._size() == before else Outcome.UPDATED
         return Verdict(entry.row, outcome, note, pseudonym=person.pseudonym)
 
@@ -99,11 +106,11 @@ class Changes:
         return moved + len(self.tags) + len(self.tags_gone) + len(self.fields) + len(self.fields_gone)
 
     def _move(self, person: Person, entry: Entry) -> None:
-        had = {name: getattr(person, name) for name in ("language", "zone", "openness", "hours_from", "hours_to")}
+        had = {name: getattr(person, name) for name in _MOVED}
         has = {
             "language": entry.language or person.language,
             "zone": entry.zone or person.zone,
-            **_own_wishes(entry, person.openness, (person.hours_from, person.hours_to)),
+            **_own_wishes(entry, _manner(person, entry), (person.hours_from, person.hours_to)),
         }
         if has != had:
             self.moved.append({"id": person.id, "updated_at": self.terms.at, **has})
@@ -166,9 +173,14 @@ class Changes:
             )
 
 
-def _own_wishes(entry: Entry, openness: Openness, hours: tuple[int | None, int | None]) -> Row:
-    """How openly and when she wants to be written to: as the row says, else as it was."""
+def _manner(person: Person, entry: Entry) -> Manner:
+    """How discreetly she is written to from now on: never less so than it stands."""
+    return max(discretion.manner(person), entry.openness or Manner.OPEN, key=discretion.MORE_AND_MORE.index)
+
+
+def _own_wishes(entry: Entry, chosen: Manner, hours: tuple[int | None, int | None]) -> Row:
+    """How discreetly she is written to, and when: at hours that the row says, else as it was."""
     if entry.hours is not None:
         [own] = entry.hours
         hours = (own.start, own.end) if own else (None, None)
-    return {"openness": entry.openness or openness, "hours_from": hours[0], "hours_to": hours[1]}
+    return {**discretion.columns(chosen), "hours_from": hours[0], "hours_to": hours[1]}

@@ -32,6 +32,10 @@ class Secret(StrEnum):
     PANIC = "panic"
 
 
+#: From plain words to silence until she asks. A table may lead this way only: she may have chosen since it was written.
+MORE_AND_MORE = (Manner.OPEN, Manner.COVERT, Manner.REQUEST)
+
+
 def manner(person: Person) -> Manner:
     """What she chose."""
     if person.on_request:
@@ -41,8 +45,14 @@ def manner(person: Person) -> Manner:
 
 def choose(person: Person, chosen: Manner) -> None:
     """Write to her so from now on. What she asks for comes in covert words: it stays on the telephone."""
-    person.on_request = chosen is Manner.REQUEST
-    person.openness = Openness.OPEN if chosen is Manner.OPEN else Openness.COVERT
+    for name, value in columns(chosen).items():
+        setattr(person, name, value)
+
+
+def columns(chosen: Manner) -> dict[str, Openness | bool]:
+    """What stands in a person's row for a manner."""
+    openness = Openness.OPEN if chosen is Manner.OPEN else Openness.COVERT
+    return {"openness": openness, "on_request": chosen is Manner.REQUEST}
 
 
 def guarded(person: Person) -> bool:

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from outreach.audience import cells, phone
 from outreach.audience.cells import CellError, FieldValue, TagWishes
+from outreach.audience.discretion import Manner
 from outreach.audience.headers import Column, Role, fold
 from outreach.audience.hours import Hours
 from outreach.audience.phone import Phone, PhoneRefusal
 from outreach.audience.sheets import Record
-from outreach.audience.tables import Openness
 from outreach.audience.verdicts import Outcome, Reason, RowRefusal, Verdict
 from outreach.channels.contract import Variant
 from outreach.consent import Source
@@ -54,7 +54,7 @@ class Entry:
     phone: Phone
     language: str | None = None
     zone: str | None = None
-    openness: Openness | None = None
+    openness: Manner | None = None
     hours: tuple[Hours | None] | None = None  # a tuple of None: no hours of her own any more
     tags: TagWishes = field(default_factory=TagWishes)
     push: list[tuple[Variant, str]] = field(default_factory=list, repr=False)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience import hours, people
+from outreach.audience import discretion, hours, people
 from outreach.audience.tables import Person, PersonField, PersonState, PersonTag
 from outreach.audience.verdicts import neutral
 from outreach.consent import ALL, ConsentState, Standing
@@ -67,7 +67,7 @@ def _rows(session: Session, ids: Sequence[int], topics: Sequence[str], names: Se
             person.language,
             person.zone,
             person.country,
-            person.openness,
+            discretion.manner(person),
             hours.written(person.hours_from, person.hours_to),
         ]
         agreed = [line.state if (line := lines[topic]) else "" for topic in topics]

@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience import people
-from outreach.audience.tables import Openness, Person, PersonField, PersonState, PersonTag
+from outreach.audience import discretion, people
+from outreach.audience.discretion import Manner
+from outreach.audience.tables import Person, PersonField, PersonState, PersonTag
 from outreach.consent import ConsentState, Standing
 
 PAGE = 50
@@ -44,7 +45,7 @@ class Found:
     pseudonym: str
     language: str
     country: str
-    openness: Openness
+    manner: Manner
     tags: list[str]
     topics: list[str]  # agreed to now
     stopped: bool
@@ -99,7 +100,7 @@ def _found(session: Session, some: Sequence[Person], at: datetime) -> list[Found
             pseudonym=person.pseudonym,
             language=person.language,
             country=person.country,
-            openness=Openness(person.openness),
+            manner=discretion.manner(person),
             tags=tags.get(person.id, []),
             topics=topics[person.id],
             stopped=person.id in gone,

@@ -64,6 +64,7 @@ class Note(StrEnum):
     STOPPED = "stopped"
     OWN_WORD = "own_word_stands"
     PAUSED = "paused"
+    MORE_DISCREET = "more_discreet"
 
 
 _NEGATIVE = re.compile(r"-\d+(?:\.\d+)?")
@@ -77,7 +78,7 @@ REMEDIES: dict[RowRefusal | Note, str] = {
     RowRefusal.LANGUAGE: "Write an ISO 639 code: en, fr, sw.",
     RowRefusal.ZONE: "Write an IANA zone: Africa/Nairobi.",
     RowRefusal.HOURS: "Write 08:00-12:00, morning, midday or evening.",
-    RowRefusal.OPENNESS: "Write covert or open.",
+    RowRefusal.OPENNESS: "Write covert, request (only when she asks) or open.",
     RowRefusal.TAG: "A tag is letters, digits, - and _, at most 64; separate tags by a comma.",
     RowRefusal.PUSH: "A push token is one line without spaces, at most 4096 characters; it cannot be cleared here.",
     RowRefusal.PUSH_TAKEN: "This app belongs to another person: leave the cell empty, or correct the row.",
@@ -96,6 +97,8 @@ REMEDIES: dict[RowRefusal | Note, str] = {
     Note.STOPPED: "She said STOP: only her START lifts it.",
     Note.OWN_WORD: "She ended this topic herself: only her own word starts it again.",
     Note.PAUSED: "She is on a pause, which ends by itself.",
+    Note.MORE_DISCREET: "She is written to more discreetly than the table says, and still is: she may have chosen it. "
+    "She changes it herself, or in person: outreach people discretion PSEUDONYM",
 }
 
 

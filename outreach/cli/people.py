@@ -64,7 +64,9 @@ def import_(
 
     Columns are found by their titles: phone, language, zone, tags, hours, openness, consent, consent_date, push_token,
     push_fid, and fields of your own as text:district, number:age, date:refill_date. An empty cell changes nothing; "-"
-    empties tags, hours and fields of your own. Who has no consent, from a column or --consent-source, is invited.
+    empties tags, hours and fields of your own. Openness is covert (the default), request (only a line until she asks)
+    or open; a table makes nobody's messages more open than they are. Who has no consent, from a column or
+    --consent-source, is invited.
     """
     options = Options(
         topic=topic,

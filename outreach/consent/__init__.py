@@ -170,7 +170,7 @@ def _count(session: Session, lines: Sequence[Line], day: date) -> None:
     rollups.note(session, ConsentTally, (((topic, day, turn, line.source, ""), (1,)) for line, topic, turn in changes))
 
 
-def _turns(stands: dict[str, str], line: Line) -> list[tuple[str, Turn]]:
+def _turns(stands: dict[str, str], line: Line | Consent) -> list[tuple[str, Turn]]:
     """What one line changes for its person, by topic; `stands` is brought up to date."""
     before = _agreed(stands)
     stands[line.topic] = line.state
@@ -297,6 +297,16 @@ def topics(session: Session) -> list[str]:
     ):
         found.append(topic)
     return [topic for topic in found if topic != ALL]
+
+
+def last_leaving(session: Session, person_id: int) -> tuple[Consent, list[str]] | None:
+    """The line by which somebody last left topics, and which ones; None when she never did."""
+    stands: dict[str, str] = {}
+    found = None
+    for line in history(session, person_id):
+        if left := [topic for topic, turn in _turns(stands, line) if turn is Turn.LEFT]:
+            found = line, left
+    return found
 
 
 def history(session: Session, person_id: int) -> Iterable[Consent]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from outreach.store import dialects
+from outreach.consent import Consent, ConsentTally, Turn, last_leaving
+from outreach.store import dialects, rollups
 from outreach.store.base import Base
 from outreach.store.types import Serial
 
@@ -38,6 +40,30 @@ class OptOutReason(Base):
 
 
 def note(session: Session, person_id: int, reason: Reason, evidence: str, at: datetime) -> None:
-    """Write a reason down, once for each text."""
+    """Write a reason down, once for each text. Reports count the first of a leaving, if it comes on the same day: what
+    is printed of a week that is over must not change by one person.
+    """
+    left = last_leaving(session, person_id)
+    counts = left is not None and not _given(session, left[0]) and _same_day(session, left[0].at, at)
     row = {"person_id": person_id, "reason": reason, "evidence": evidence[:200], "at": at}
-    session.execute(dialects.insert(session, OptOutReason).values(row).on_conflict_do_nothing())
+    statement = dialects.insert(session, OptOutReason).values(row).on_conflict_do_nothing().returning(OptOutReason.id)
+    if session.scalar(statement) is not None and left is not None and counts:
+        _count(session, *left, reason)
+
+
+def _given(session: Session, leaving: Consent) -> bool:
+    """Whether a reason was given already."""
+    query = select(OptOutReason.id).where(OptOutReason.person_id == leaving.person_id, OptOutReason.at >= leaving.at)
+    return session.scalar(query.limit(1)) is not None
+
+
+def _same_day(session: Session, before: datetime, after: datetime) -> bool:
+    return dialects.day(session, before) == dialects.day(session, after)
+
+
+def _count(session: Session, leaving: Consent, topics: Sequence[str], reason: Reason) -> None:
+    """Move her, in the roll-up, from those who said nothing to those who gave this reason."""
+    day = dialects.day(session, leaving.at)
+    cells = [(topic, day, Turn.LEFT, leaving.source) for topic in topics]
+    moved = [((*cell, why), (count,)) for cell in cells for why, count in (("", -1), (reason, 1))]
+    rollups.note(session, ConsentTally, moved)

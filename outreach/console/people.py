@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent
-from outreach.audience import exports, hours, people, phone, search
+from outreach.audience import discretion, exports, hours, people, phone, search
 from outreach.audience.phone import Phone
 from outreach.audience.search import Asked
 from outreach.audience.tables import Person
@@ -125,6 +125,7 @@ def person(visit: Here, pseudonym: str) -> Response:
         "people_person.html",
         who=who,
         stopped=stopped,
+        manner=discretion.manner(who),
         ledger=[people_words.agreement(visit.words, line) for line in lines],
         reaches=reaches,
         messages=messages,

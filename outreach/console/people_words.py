@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from outreach import consent
+from outreach.audience.discretion import Manner
 from outreach.audience.headers import Role
 from outreach.audience.phone import PhoneRefusal
-from outreach.audience.tables import EndpointState, Openness
+from outreach.audience.tables import EndpointState
 from outreach.audience.verdicts import Note, Outcome, RowRefusal
 from outreach.consent import Consent, ConsentState, Source
 from outreach.console.inbox_words import PURPOSES, STATES, language
@@ -17,9 +18,10 @@ from outreach.console.words import N_, Words
 
 __all__ = ["PURPOSES", "STATES", "language"]  # besides its own: what is said of threads is said of people too
 
-OPENNESS: Mapping[str, str] = {
-    Openness.COVERT: N_("covert: nothing in a text gives it away"),
-    Openness.OPEN: N_("open: texts may name what they are about"),
+MANNERS: Mapping[Manner, str] = {
+    Manner.COVERT: N_("covert: nothing in a text gives it away"),
+    Manner.REQUEST: N_("on request: only a line that there is something, until she asks"),
+    Manner.OPEN: N_("open: texts may name what they are about"),
 }
 
 KINDS: Mapping[str, str] = {"sms": N_("Phone"), "push": N_("App")}
@@ -73,7 +75,7 @@ ROLES: Mapping[Role, str] = {
     Role.HOURS: N_("Her own hours"),
     Role.CONSENT: N_("Agreement: from where it is known"),
     Role.CONSENT_DATE: N_("Day of the agreement"),
-    Role.OPENNESS: N_("Wording: covert or open"),
+    Role.OPENNESS: N_("Wording: covert, request or open"),
 }
 
 FIELD_KINDS: Mapping[Role, str] = {Role.TEXT: N_("text"), Role.NUMBER: N_("number"), Role.DATE: N_("day")}
@@ -85,6 +87,9 @@ ROW_NOTES: Mapping[str, str] = {
     Note.STOPPED: N_("said STOP: only their own START lifts it"),
     Note.OWN_WORD: N_("ended this topic themselves: only their own word starts it again"),
     Note.PAUSED: N_("are on a pause, which ends by itself"),
+    Note.MORE_DISCREET: N_(
+        "are written to more discreetly than the table says, and still are: they may have chosen it"
+    ),
 }
 
 ROW_REFUSALS: Mapping[str, str] = {
@@ -94,7 +99,7 @@ ROW_REFUSALS: Mapping[str, str] = {
     RowRefusal.LANGUAGE: N_("Write the language as a code: en, fr, sw."),
     RowRefusal.ZONE: N_("Write the time zone like Africa/Nairobi."),
     RowRefusal.HOURS: N_("Write the hours like 08:00-12:00, or morning, midday, evening."),
-    RowRefusal.OPENNESS: N_("Write covert or open."),
+    RowRefusal.OPENNESS: N_("Write covert, request or open."),
     RowRefusal.TAG: N_("A tag is letters, digits, - and _. Separate tags by a comma."),
     RowRefusal.PUSH: N_("The app's token cannot be read."),
     RowRefusal.PUSH_TAKEN: N_("This app belongs to another person."),

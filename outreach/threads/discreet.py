@@ -34,6 +34,7 @@ from outreach.threads.deeds import evidence, withdraw
 from outreach.threads.discretion import MANNERS, OwnWord, Wish, own_word, spoken, unfit, wishes
 from outreach.threads.keywords import Understood, Verb
 from outreach.threads.tables import Mark, Thread, ThreadState
+from outreach.threads.wishes import info as tell
 from outreach.workspace import Workspace
 
 logger = log.get("threads")
@@ -215,7 +216,9 @@ def _manner(session: Session, note: Note, wished: set[Wish]) -> Heard | None:
         return None
     discretion.choose(person, chosen.pop())
     person.asked_at = None
-    if not consent.stopped(session, [person.id]):
+    if discretion.manner(person) is Manner.OPEN:  # now it may be named what she agreed to
+        tell(session, note, "")
+    elif not consent.stopped(session, [person.id]):
         say(session, note, "noted", Purpose.AUTOMATIC)
     return Heard("keyword:manner", note)
 

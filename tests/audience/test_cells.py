@@ -9,8 +9,8 @@ import pytest
 
 from outreach.audience import cells
 from outreach.audience.cells import CellError, FieldValue, TagWishes
+from outreach.audience.discretion import Manner
 from outreach.audience.hours import Hours
-from outreach.audience.tables import Openness
 from outreach.audience.verdicts import RowRefusal
 
 READ: list[tuple[Callable[[str], object], str, object]] = [
@@ -32,8 +32,10 @@ READ: list[tuple[Callable[[str], object], str, object]] = [
     (cells.hours, "soir", Hours(1020, 1200)),
     (cells.hours, "mchana", Hours(720, 840)),
     (cells.hours, "-", None),
-    (cells.openness, "Open", Openness.OPEN),
-    (cells.openness, "discret", Openness.COVERT),
+    (cells.openness, "Open", Manner.OPEN),
+    (cells.openness, "discret", Manner.COVERT),
+    (cells.openness, "On request", Manner.REQUEST),
+    (cells.openness, "sur demande", Manner.REQUEST),
     (cells.tags, "a", TagWishes(give=frozenset({"a"}))),
     (cells.tags, "On treatment; ADULT|x,", TagWishes(give=frozenset({"on-treatment", "adult", "x"}))),
     (cells.tags, "a, -b", TagWishes(give=frozenset({"a"}), take=frozenset({"b"}))),

@@ -17,7 +17,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from outreach import consent
-from outreach.audience import imports, people, pseudonyms
+from outreach.audience import discretion, imports, people, pseudonyms
+from outreach.audience.discretion import Manner
 from outreach.audience.headers import Wishes
 from outreach.audience.imports import Options
 from outreach.audience.tables import Endpoint, EndpointState, Openness, Person, PersonField, PersonTag, Suppression
@@ -87,6 +88,33 @@ def test_what_a_row_does_not_say_is_the_clinics_or_the_numbers(clinic: Clinic) -
     amina, ugandan = person(clinic, AMINA), person(clinic, "+256772123456")
     assert (amina.language, amina.zone, amina.openness, amina.hours_from) == ("en", "Africa/Nairobi", "covert", None)
     assert (ugandan.zone, ugandan.country) == ("Africa/Kampala", "UG")
+
+
+MANNERS = [
+    # how she is written to, what the table says, how she is written to then, and what is told
+    (Manner.COVERT, "request", Manner.REQUEST, "updated: invited"),
+    (Manner.OPEN, "covert", Manner.COVERT, "updated: invited"),
+    (Manner.OPEN, "on request", Manner.REQUEST, "updated: invited"),
+    (Manner.REQUEST, "request", Manner.REQUEST, "unchanged: invited"),
+    (Manner.COVERT, "open", Manner.COVERT, "unchanged: more_discreet"),
+    (Manner.REQUEST, "covert", Manner.REQUEST, "unchanged: more_discreet"),
+    (Manner.REQUEST, "", Manner.REQUEST, "unchanged: invited"),
+]
+
+
+@pytest.mark.parametrize(("stands", "says", "then", "told"), MANNERS)
+def test_a_table_makes_nobodys_messages_more_open(
+    stands: Manner, says: str, then: Manner, told: str, clinic: Clinic
+) -> None:
+    clinic.told(f"phone,openness\n{AMINA},{stands}\n")
+    assert discretion.manner(person(clinic, AMINA)) == stands, "who is new is written to as the table says"
+    assert clinic.told(f"phone,openness\n{AMINA},{says}\n") == [told]
+    assert discretion.manner(person(clinic, AMINA)) == then
+
+
+def test_a_manner_that_is_none_is_refused_with_what_to_write(clinic: Clinic) -> None:
+    assert clinic.told(f"phone,openness\n{AMINA},loudly\n") == ["refused: openness_unknown"]
+    assert REMEDIES[RowRefusal.OPENNESS] == "Write covert, request (only when she asks) or open."
 
 
 CHANGES = [

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from outreach import consent
 from outreach.audience.tables import Endpoint, EndpointState, Person
 from outreach.channels.contract import Cause, Kind
-from outreach.consent import ConsentState, Line, Source
+from outreach.consent import ConsentState, Line, Source, reasons
+from outreach.consent.reasons import Reason
 from outreach.delivery import tally
 from outreach.messages.status import Failure, Purpose, Refusal, RunState, State, Withdrawal
 from outreach.messages.tables import Run, Sender
@@ -142,8 +143,10 @@ def write_ledger(session: Session) -> None:
     )
     consent.record(session, [Line(each, "tb", ConsentState.INVITED, Source.IMPORT) for each in range(41, 61)], NOON)
     consent.record(session, [Line(1, "tb", ConsentState.PAUSED, Source.STAFF)], NOON + timedelta(hours=12))
-    for each in range(1, 12):  # eleven leave `tb`, all of them by a text; they had agreed to `hiv` too
+    for each in range(1, 12):  # eleven leave `tb`, all of them by a text that says why; they had agreed to `hiv` too
         consent.stop(session, each, Source.TEXT, "text", NOON + timedelta(hours=13))
+        reasons.note(session, each, Reason.TOO_MANY, f"text {each}", NOON + timedelta(hours=13))
+        reasons.note(session, each, Reason.SEEN, f"text {each} again", NOON + timedelta(hours=14))
     consent.record(session, [Line(each, "tb", revoked, Source.STAFF) for each in (12, 13)], NOON)
     consent.record(session, [Line(each, "tb", granted, Source.TEXT) for each in (41, 42, 43)], NOON + timedelta(days=7))
     tb = run(session)

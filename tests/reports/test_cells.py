@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from outreach.channels.contract import Kind
 from outreach.consent import ConsentTally, Source, Turn
+from outreach.consent.reasons import Reason
 from outreach.delivery import tally
 from outreach.messages.status import State
 from outreach.messages.tables import ThreadTally
@@ -186,7 +187,12 @@ def test_no_printed_equation_determines_a_hidden_figure(rows: list[Row]) -> None
 weeks = st.integers(0, 5)
 ledger = st.lists(
     st.tuples(
-        weeks, st.sampled_from(["tb", "hiv"]), st.sampled_from(Turn), st.sampled_from(Source), st.integers(1, 25)
+        weeks,
+        st.sampled_from(["tb", "hiv"]),
+        st.sampled_from(Turn),
+        st.sampled_from(Source),
+        st.sampled_from(["", *Reason]),
+        st.integers(1, 25),
     ),
     max_size=15,
 )
@@ -199,8 +205,8 @@ def test_narrowing_a_report_changes_no_figure_of_people(database: Database, line
     """So two reports that overlap cannot be subtracted from each other: what both show is the same cell."""
     with database.write() as session:
         session.query(ConsentTally).delete()
-        changes = (((topic, FIRST + timedelta(weeks=week, days=count % 7), turn, source, ""), (count,))
-                   for week, topic, turn, source, count in lines)  # fmt: skip
+        changes = (((topic, FIRST + timedelta(weeks=week, days=count % 7), turn, source, why), (count,))
+                   for week, topic, turn, source, why, count in lines)  # fmt: skip
         rollups.note(session, ConsentTally, changes)
         whole = {(each["period"], each["topic"]): each for each in cells.table(consent, session, SCOPE)}
         day = timedelta(days=1)
@@ -232,7 +238,7 @@ def test_whatever_counts_people_is_declared_so_and_what_is_derived_from_it_names
     expected = {
         "funnel": {"replied"},
         "threads": {"opened", "asked"},
-        "consent": {"invited", "joined", "paused", "left"},
+        "consent": {"invited", "joined", "paused", "left", "why"},
     }
     assert set(people) == expected.get(name, set())
     assert all(columns[column.about].measure is Measure.PEOPLE for column in columns.values() if column.about)

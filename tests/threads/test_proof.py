@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from outreach import consent
 from outreach.audience.tables import Person
 from outreach.campaigns import invitations
-from outreach.consent import ALL, Consent, ConsentState, Line, Source, Standing, wordings
+from outreach.consent import ALL, Consent, ConsentState, ConsentTally, Line, Source, Standing, Turn, wordings
 from outreach.consent.reasons import OptOutReason, Reason
 from outreach.consent.wordings import Wording
 from outreach.delivery import quarantine
@@ -56,6 +56,26 @@ def test_a_proof_shows_the_words_she_was_sent_and_said_yes_to(workspace: Workspa
     assert joined.what == "joined"
     assert joined.version.startswith("joined.en.")
     assert "Do others read this phone?" in joined.words
+
+
+NAMED = [
+    ("1", "Thank you, we have noted it.", False),
+    ("2", "Thank you, we have noted it.", False),
+    ("3", "You agreed to", True),
+]
+
+
+@pytest.mark.parametrize(("choice", "begins", "named"), NAMED)
+def test_the_topic_is_named_as_soon_as_she_chooses_plain_words_and_not_before(
+    choice: str, begins: str, named: bool, workspace: Workspace, people: Cast
+) -> None:
+    invitations.invite(workspace)
+    for text in ("YES", choice):
+        write(workspace, DAUDI, text)
+    told = [each.text for each in sent(workspace, people.daudi)]
+    assert told[-1].startswith(begins)
+    assert [f" {TOPIC} (" in text for text in told] == [False, False, named]
+    assert "INFO for what you agreed to" in told[1], "whoever wants to know can ask"
 
 
 def test_that_a_proof_was_shown_is_in_the_record(workspace: Workspace, people: Cast) -> None:
@@ -174,6 +194,35 @@ def test_a_reason_is_heard_after_the_confirmation_too_and_never_asked_for(worksp
         session.execute(update(Standing).where(Standing.topic == ALL).values(at=past))
     write(workspace, AMINA, "my husband reads them")
     assert len(noted(workspace)) == 1, "two days later it is talk"
+
+
+def why(workspace: Workspace) -> dict[str, int]:
+    """How many left a topic, by reason, as the roll-up has it."""
+    with workspace.database.read() as session:
+        query = select(ConsentTally.reason, func.sum(ConsentTally.people))
+        query = query.where(ConsentTally.turn == Turn.LEFT, ConsentTally.topic == TOPIC)
+        return {reason: int(count) for reason, count in session.execute(query.group_by(ConsentTally.reason)) if count}
+
+
+def test_reports_count_the_first_reason_of_a_leaving(workspace: Workspace, people: Cast) -> None:
+    write(workspace, AMINA, "STOP")
+    assert why(workspace) == {"": 2}, "one of the cast had stopped before"
+    for text in ("you send too many messages, sorry", "and my husband reads them"):
+        write(workspace, AMINA, text)
+    assert why(workspace) == {"": 1, Reason.TOO_MANY: 1}
+    write(workspace, AMINA, "START")
+    write(workspace, AMINA, "STOP, my husband reads my messages")
+    assert why(workspace) == {"": 1, Reason.TOO_MANY: 1, Reason.SEEN: 1}, "she has left a second time"
+
+
+def test_a_reason_of_the_next_day_changes_no_printed_figure(workspace: Workspace, people: Cast) -> None:
+    write(workspace, AMINA, "STOP")
+    with workspace.database.write() as session:
+        before = dialects.now(session) - timedelta(days=1)
+        session.execute(update(Standing).where(Standing.topic == ALL).values(at=before))
+        session.execute(update(Consent).where(Consent.topic == ALL).values(at=before))
+    write(workspace, AMINA, "you send too many messages, sorry")
+    assert (noted(workspace), why(workspace)) == ([(people.amina, Reason.TOO_MANY)], {"": 2})
 
 
 def test_who_does_not_stop_gives_no_reason(workspace: Workspace, people: Cast) -> None:
