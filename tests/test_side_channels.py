@@ -6,17 +6,24 @@ a staff phone and the reason for a reveal may be seen where they belong and nowh
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, update
 
+from outreach.audience import exports
 from outreach.audience.tables import Person
 from outreach.errors import OutreachError
 from outreach.messages.status import Purpose
 from outreach.messages.tables import Message
+from outreach.reports import cells
+from outreach.reports.contract import scope_of
+from outreach.reports.formats import facts, write_csv
+from outreach.reports.registry import REPORTS
 from outreach.staff import accounts
 from outreach.staff.accounts import New
 from outreach.staff.roles import Role
@@ -34,15 +41,18 @@ PHONE = "+254720000009"  # of the one on duty
 TOWN, ZIP, PROFILE = "Canaryville", "40100-canary", "Zawadi Canary"
 SAID = "canary: I am bleeding and he must not know"
 WHY = "canary: she does not answer and may be dying"
+WORD = "canary-metrics-token"
 SECRETS = [each for number in (AMINA, DAUDI, PHONE) for each in (number, number[1:], number[4:])]
-CANARIES = [*SECRETS, TOWN, ZIP, PROFILE, SAID, WHY]
+CANARIES = [*SECRETS, WORD, TOWN, ZIP, PROFILE, SAID, WHY]
 DUTY = 'duty:\n  - {staff: otieno, days: daily, hours: ["00:00-24:00"], holidays: true}\n'
 PLACE = {"FromCity": TOWN, "FromZip": ZIP, "FromState": TOWN, "FromCountry": "KE", "ProfileName": PROFILE}
 
 
 @pytest.fixture
 def workspace(migrated_url: str, tmp_path: Path) -> Iterator[Workspace]:
-    with clinic(migrated_url, tmp_path / "clinic", providers=PROVIDERS, public_url=PUBLIC) as made:
+    with clinic(
+        migrated_url, tmp_path / "clinic", providers=PROVIDERS, public_url=PUBLIC, metrics_token=SecretStr(WORD)
+    ) as made:
         (made.folder / "duty.yaml").write_text(DUTY)
         with made.database.write() as session:
             for name, role in (("otieno", Role.COORDINATOR), ("admin", Role.ADMIN)):
@@ -109,6 +119,21 @@ def _error_pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [f"{answer.text} {dict(answer.headers)}" for answer in answers]
 
 
+def _taken_along(workspace: Workspace, desk: Desk) -> list[str]:
+    """What leaves the house on purpose: figures for Prometheus, everybody as a table, each report in its forms."""
+    measured = desk.http.get("/metrics", headers={"Authorization": f"Bearer {WORD}"})
+    assert (measured.status_code, "outreach_threads" in measured.text) == (200, True)
+    taken = [f"{measured.text} {dict(measured.headers)}", *map(str, exports.lines(workspace.database))]
+    with workspace.database.read() as session:
+        scope = scope_of(workspace.settings, dialects.now(session))
+        for report in REPORTS.values():
+            rows, written = cells.table(report, session, scope), io.StringIO()
+            write_csv(report, rows, written)
+            taken += [written.getvalue(), repr(facts(report, rows))]
+    assert len(taken) > 2 * len(REPORTS) + 4
+    return taken
+
+
 def test_no_canary_is_left_by_reveals_calls_promises_and_error_pages(
     workspace: Workspace,
     people: Cast,
@@ -118,12 +143,14 @@ def test_no_canary_is_left_by_reveals_calls_promises_and_error_pages(
 ) -> None:
     with kept(level="debug") as logs, open_desk(workspace) as desk:
         told = _walk(workspace, people, desk)
+        taken = _taken_along(workspace, desk)
         pages = _error_pages(desk, monkeypatch)
     assert _found(told) == set()
+    assert _found(taken) == set()
     assert _found(pages) == set()
     assert _found([logs.getvalue(), *capfd.readouterr()]) == set()
-    cells = list(_cells(workspace))
-    assert _found([f"{name} {value}" for name, value in cells]) == set()
+    columns = list(_cells(workspace))
+    assert _found([f"{name} {value}" for name, value in columns]) == set()
     with workspace.database.read() as session:
         calls = session.scalars(select(Message).where(Message.purpose == Purpose.CALL)).all()
     assert {call.thread_id for call in calls} == {None}, "nothing ties a call to whom it is about"

@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.text import Text
 
 from outreach import settings as configuration
+from outreach import workspace
 from outreach.campaigns import check as campaigns
 from outreach.campaigns import schema as schemas
-from outreach.errors import Fault
+from outreach.errors import Fault, OutreachError
 from outreach.settings import Settings
+from outreach.staff import accounts
 from outreach.threads import danger, duty, offers
 
 FAULTY = 1
@@ -60,7 +62,23 @@ def _faults(chosen: Sequence[Path], settings: Settings) -> list[Fault]:
     others = [path for path in chosen if path not in of_danger and path.name not in of_hours]
     found = campaigns.check(others, settings.workspace, settings, stops=offers.taken) if others else []
     found += danger.faults(settings.workspace) if of_danger else []
-    return [*found, *(fault for fault in duty.read(settings).faults if fault.path in of_hours)]
+    hours = duty.read(settings)
+    found += [fault for fault in hours.faults if fault.path in of_hours]
+    return found + (_on_duty(hours, settings) if duty.DUTY in of_hours and hours.rota else [])
+
+
+def _on_duty(hours: duty.Hours, settings: Settings) -> list[Fault]:
+    """Who stands in the rota and cannot be called. Where the database is out of reach that is only said."""
+    try:
+        clinic = workspace.assemble(settings)
+    except OutreachError as error:
+        typer.echo(f"Whether the names in {duty.DUTY} are of staff was not looked at: {error}", err=True)
+        return []
+    try:
+        with clinic.database.read() as session:
+            return duty.strangers(hours, accounts.everybody(session))
+    finally:
+        clinic.close()
 
 
 def _show(found: Sequence[Fault], console: Console) -> None:

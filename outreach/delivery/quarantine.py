@@ -8,7 +8,7 @@ lifts the quarantine, NO or silence does not.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -77,7 +77,8 @@ def ask(session: Session, people: Collection[int], at: datetime) -> int:
     )
     names = carriers.known(session, Kind.SMS)
     due = sorted(session.scalars(asked, execution_options=_BULK)) if names else []
-    return write_bare(session, [_question(person, carriers.sender_for(names, person), at) for person in due])
+    day = dialects.day(session, at)
+    return write_bare(session, [_question(person, carriers.sender_for(names, person), at, day) for person in due])
 
 
 def _agreed(person_id: Any) -> Any:
@@ -89,12 +90,17 @@ def _agreed(person_id: Any) -> Any:
     return exists().where(*here) & exists().where(*topic, going) & ~exists().where(*said)
 
 
-def _question(person_id: int, sender: str, at: datetime) -> dict[str, Any]:
-    return bare(person_id, Purpose.QUESTION, f"question:{person_id}:{at:%Y%m%d%H%M%S}", sender, at)
+def _question(person_id: int, sender: str, at: datetime, day: date) -> dict[str, Any]:
+    return bare(person_id, Purpose.QUESTION, f"question:{person_id}:{at:%Y%m%d%H%M%S}", sender, at, day=day)
 
 
-def bare(person_id: int, purpose: Purpose, dedupe_key: str, sender: str, at: datetime, **more: Any) -> dict[str, Any]:
-    """The row of a text that is written when it is sent, from the purpose alone: nothing of anybody stands in it."""
+def bare(
+    person_id: int, purpose: Purpose, dedupe_key: str, sender: str, at: datetime, *, day: date, **more: Any
+) -> dict[str, Any]:
+    """The row of a text that is written when it is sent, from the purpose alone: nothing of anybody stands in it.
+
+    `day`: the clinic's, by which reports count it.
+    """
     return {
         "direction": "out",
         "kind": Kind.SMS,
@@ -107,7 +113,7 @@ def bare(person_id: int, purpose: Purpose, dedupe_key: str, sender: str, at: dat
         "priority": PRIORITY[purpose],
         "due_at": at,
         "expires_at": at + LIFETIME[purpose],
-        "day": at.date(),
+        "day": day,
         "sender": sender,
         "parts": 1,
         "created_at": at,

@@ -10,6 +10,7 @@ Whoever stands first is called first. Both files lie in the workspace and are lo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +21,8 @@ from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 from outreach import log
 from outreach.errors import Fault
 from outreach.settings import Settings
+from outreach.staff.accounts import Member
+from outreach.staff.roles import StaffState
 from outreach.threads.week import Reader, Week, always
 
 logger = log.get("threads")
@@ -31,10 +34,12 @@ _KEYS = ("staff", "days", "hours", "zone", "holidays")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When one of staff is on duty."""
+    """When one of staff is on duty. `line`, `column`: where her name stands in the file, from 1."""
 
     staff: str
     week: Week
+    line: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,24 @@ class Hours:
     def on_duty(self, at: datetime) -> list[str]:
         """The staff names to call at a moment, in their order."""
         return list(dict.fromkeys(turn.staff for turn in self.rota if turn.week.covers(at)))
+
+
+def strangers(hours: Hours, staff: Collection[Member]) -> list[Fault]:
+    """Every line of the rota whose name cannot be called: nobody of staff, suspended, or without a phone."""
+    known = {each.name: each for each in staff}
+    return [
+        Fault(DUTY, turn.line, turn.column, f"{turn.staff!r} {why[0]}", why[1])
+        for turn in hours.rota
+        if (why := _uncallable(known.get(turn.staff)))
+    ]
+
+
+def _uncallable(member: Member | None) -> tuple[str, str] | None:
+    if member is None:
+        return "is nobody of staff.", "Names: outreach staff list"
+    if member.state != StaffState.ACTIVE:
+        return "is suspended and would not be called.", "Take the line out, or let her in again."
+    return None if member.has_phone else ("has no phone to be called on.", "Give her one: outreach staff --help")
 
 
 def read(settings: Settings) -> Hours:
@@ -122,7 +145,9 @@ def _turn(reader: Reader, line: Node, zone: str, holidays: frozenset[tuple[int, 
     week = Week(
         reader.zone(found, zone), tuple(spans), holidays, at_work is not None and str(at_work.value).lower() == "true"
     )
-    return Turn(str(name.value).strip() if name is not None else "", week)
+    if name is None:
+        return Turn("", week)
+    return Turn(str(name.value).strip(), week, name.start_mark.line + 1, name.start_mark.column + 1)
 
 
 def _days(reader: Reader, node: Node) -> list[int]:

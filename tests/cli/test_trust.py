@@ -17,6 +17,9 @@ from outreach.consent import Source
 from outreach.privacy import keyring
 from outreach.privacy.keyring import Keyring
 from outreach.privacy.tables import AuditLine
+from outreach.staff import accounts
+from outreach.staff.accounts import New
+from outreach.staff.roles import Role
 from outreach.threads import forgetting
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, Cast, cast, clinic
@@ -228,3 +231,43 @@ def test_a_text_taken_alone_is_approved_by_a_colleague(
     assert json.loads(run("alerts", "list", "--all", "--json").output)[0]["seen_by"] == "otieno"
     assert "Nothing waits" in run("reveal", "list", "--pending").output
     assert run("audit", "verify").exit_code == 0
+
+
+DUTY = """\
+duty:
+  - {staff: wanjiru, days: daily, hours: ["00:00-24:00"]}
+  - {staff: otieno, days: daily, hours: ["00:00-24:00"]}
+  - {staff: achieng, days: daily, hours: ["00:00-24:00"]}
+  - {staff: njeri, days: daily, hours: ["00:00-24:00"]}
+"""
+UNCALLABLE = [
+    (3, "'otieno' is nobody of staff."),
+    (4, "'achieng' is suspended and would not be called."),
+    (5, "'njeri' has no phone to be called on."),
+]
+
+
+def test_whoever_stands_in_the_rota_and_cannot_be_called_is_a_fault(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here.folder)
+    (here.folder / "duty.yaml").write_text(DUTY)
+    helper = frozenset({Role.HELPER})
+    with here.database.write() as session:
+        for name, phone in (("wanjiru", AMINA), ("achieng", BARAKA), ("njeri", "")):
+            accounts.add(session, here.vault, New(name, "", helper, phone=phone), "test")
+        accounts.suspend(session, here.vault, "achieng", "test")
+    told = run("check", "duty.yaml", "--json")
+    found = [(each["line"], each["problem"]) for each in json.loads(told.stdout)]
+    assert (told.exit_code, found) == (1, UNCALLABLE)
+
+
+def test_without_a_database_the_rota_is_checked_as_far_as_can_be(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OUTREACH_KEYRING_FILE", str(file))
+    (tmp_path / "duty.yaml").write_text(DUTY)
+    told = run("check", "duty.yaml")
+    assert (told.exit_code, told.stdout) == (0, "No faults.\n")
+    assert "was not looked at: There is no database in" in told.stderr

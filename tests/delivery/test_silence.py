@@ -7,27 +7,35 @@ that claim, and people who write. A model of what each has said judges every cla
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from outreach import consent
 from outreach.audience.people import by_number, keys_of
 from outreach.audience.tables import Endpoint, Person, PersonState
 from outreach.channels.contract import Inbound
 from outreach.consent import Consent, ConsentState, Line, Source, Standing, record
 from outreach.consent.reasons import OptOutReason
+from outreach.delivery import gate, talks
 from outreach.messages.status import Lane, Purpose, State
 from outreach.messages.tables import Attempt, Message, Tally
 from outreach.privacy.tables import PersonKey
 from outreach.privacy.vault import unseal
 from outreach.store import dialects
-from outreach.threads import forgetting, inbound
-from outreach.threads.tables import Question, Thread
+from outreach.store.base import Base
+from outreach.threads import forgetting, hands, inbound, keywords
+from outreach.threads.alarms import Call
+from outreach.threads.keywords import Understood, Verb
+from outreach.threads.tables import Question, Thread, ThreadEvent
 from outreach.workspace import Workspace
 from tests.clinic import TOPIC, person
 from tests.delivery.desk import claim
@@ -36,6 +44,12 @@ from tests.threads.texting import planned
 ABOUT_IT = "maternal"
 TOPICS = (TOPIC, ABOUT_IT)
 CROWD = 5
+
+#: What an example leaves behind, in an order in which it can be deleted.
+TABLES: tuple[type[Base], ...] = (
+    *(Attempt, Tally, ThreadEvent, Message, Call, Thread, Question, OptOutReason),
+    *(Consent, Standing, Endpoint, PersonKey, Person),
+)
 
 #: Text, and what a reader takes from it. Every language, and sentences as well as single words.
 SAID = [
@@ -57,6 +71,8 @@ SAID = [
     ("TIME 0", ""),
     ("INFO", ""),
     ("I can't stop coughing", ""),
+    ("that's enough!", "hold"),
+    ("arrête, j'ai une question", "hold"),
     ("0000", "maybe a code"),
 ]
 
@@ -77,6 +93,10 @@ PASSING = (
 )
 
 
+WHO = st.runner().flatmap(lambda lives: st.integers(0, lives.crowd - 1))
+SAYS = st.runner().flatmap(lambda lives: st.sampled_from(lives.said))
+
+
 @dataclass
 class Heard:
     """What one person has said, as a reader sees it. `days`: left of a pause."""
@@ -87,12 +107,14 @@ class Heard:
     stopped: bool = False
     wrong: bool = False
     forgotten: bool = False
+    held: bool = False
     days: int = 0
     ended: set[str] = field(default_factory=set)
 
     def forbids(self, topic: str) -> str:
         """Why no campaign of this topic may reach her; "" if it may."""
         named = {"stop": self.stopped, "wrong": self.wrong, "forget": self.forgotten, "pause": self.days > 0}
+        named |= {"hold": self.held}
         return next((why for why, holds in (named | {"loss": topic in self.ended}).items() if holds), "")
 
 
@@ -100,27 +122,17 @@ class Silence(RuleBasedStateMachine):
     """One clinic. Every example begins with five new people."""
 
     workspace: Workspace
+    crowd = CROWD
+    said: Sequence[tuple[str, str]] = SAID
     born = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.texts = 0
         with self.workspace.database.write() as session:
-            for table in (
-                Attempt,
-                Tally,
-                Message,
-                Thread,
-                Question,
-                OptOutReason,
-                Consent,
-                Standing,
-                Endpoint,
-                PersonKey,
-                Person,
-            ):
+            for table in TABLES:
                 session.execute(delete(table))
-            self.people = [self._newcomer(session) for _ in range(CROWD)]
+            self.people = [self._newcomer(session) for _ in range(self.crowd)]
 
     def _newcomer(self, session: Session) -> Heard:
         type(self).born += 1
@@ -130,7 +142,7 @@ class Silence(RuleBasedStateMachine):
         record(session, lines, dialects.now(session))
         return Heard(made, number)
 
-    @rule(who=st.integers(0, CROWD - 1), topic=st.sampled_from(TOPICS), many=st.integers(1, 3))
+    @rule(who=WHO, topic=st.sampled_from(TOPICS), many=st.integers(1, 3))
     def messages_wait(self, who: int, topic: str, many: int) -> None:
         for _ in range(many):
             planned(self.workspace, self.people[who].person, topic)
@@ -150,11 +162,11 @@ class Silence(RuleBasedStateMachine):
             query = select(Message.id).where(Message.person_id.in_(people), Message.state == State.QUEUED)
             return session.scalar(query.limit(1)) is not None
 
-    @rule(who=st.integers(0, CROWD - 1), said=st.sampled_from(SAID))
+    @rule(who=WHO, said=SAYS)
     def somebody_writes(self, who: int, said: tuple[str, str]) -> None:
         self._hear(self.people[who], *said)
 
-    @rule(who=st.integers(0, CROWD - 1), right=st.booleans())
+    @rule(who=WHO, right=st.booleans())
     def somebody_types_her_code(self, who: int, right: bool) -> None:
         heard = self.people[who]
         code = self._code(heard)
@@ -192,6 +204,16 @@ class Silence(RuleBasedStateMachine):
             asked = session.get(Question, heard.person)
             return bool(asked and asked.code and asked.until > dialects.now(session) and asked.tries < 3)
 
+    @rule(who=WHO, stop=st.booleans())
+    def staff_decide_what_she_meant(self, who: int, stop: bool) -> None:
+        heard = self.people[who]
+        with self.workspace.database.read() as session:
+            held = select(Thread.id).where(Thread.person_id == heard.person, Thread.hold, Thread.state != "closed")
+            found = session.scalar(held)
+        if found is not None and not heard.forgotten:
+            hands.decide(self.workspace, found, stop=stop, by="wanjiru")
+            heard.held, heard.stopped = False, heard.stopped or stop
+
     @rule(days=st.sampled_from([1, 6, 8]))
     def days_pass(self, days: int) -> None:
         with self.workspace.database.write() as session:
@@ -222,9 +244,11 @@ def _learn(heard: Heard, meaning: str) -> None:
         case ["stop"]:
             heard.stopped = True
         case ["wrong"]:
-            heard.stopped = heard.wrong = True
+            heard.stopped = heard.wrong = heard.held = True
         case ["start"]:
-            heard.stopped, heard.days = False, 0
+            heard.stopped, heard.held, heard.days = False, False, 0
+        case ["hold"]:
+            heard.held = True
         case ["pause", days] if not heard.stopped:
             heard.days = int(days)
         case ["loss"]:
@@ -233,14 +257,47 @@ def _learn(heard: Heard, meaning: str) -> None:
             heard.forgotten = True
 
 
-def test_what_people_said_is_kept(workspace: Workspace) -> None:
+def play(workspace: Workspace, crowd: int = CROWD, said: Sequence[tuple[str, str]] = SAID, **more: Any) -> None:
+    """Random lives in this clinic."""
+
     class Here(Silence):
         pass
 
-    Here.workspace = workspace
-    run_state_machine_as_test(
-        Here,
-        settings=settings(
-            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+    Here.workspace, Here.crowd, Here.said = workspace, crowd, said
+    given: dict[str, Any] = {"max_examples": 12, "stateful_step_count": 30, "deadline": None} | more
+    run_state_machine_as_test(Here, settings=settings(suppress_health_check=list(HealthCheck), **given))
+
+
+def test_what_people_said_is_kept(workspace: Workspace) -> None:
+    play(workspace)
+
+
+# --- that it would be found ------------------------------------------------------------------------------------------
+
+Guard = tuple[object, str, object]
+END: Guard = (consent, "end", lambda *_: set())
+TALKS: Guard = (talks, "waiting", lambda *_: {})
+
+#: What is taken away, what is said, and what stands in the place of each guard.
+BUGS: list[tuple[str, str, list[Guard]]] = [
+    ("a STOP is not written down", "stop", [(consent, "stop", lambda *_: True)]),
+    ("a pause is not written down", "pause", [(consent, "pause", lambda *_: True)]),
+    ("a pause is over at once", "pause", [(consent, "paused", lambda *_: False)]),
+    ("a loss ends nothing, and its thread holds nothing", "loss", [END, TALKS]),
+    ("what may be a STOP holds nothing", "hold", [TALKS]),
+    ("the gate asks for no consent", "stop", [(gate, "_agreed", lambda *_: None)]),
+    ("every text is a START", "stop", [(keywords, "understand", lambda *_: Understood(Verb.START, ""))]),
+    ("a FORGET waits for the sweeper with her consent in force", "forget", [(consent, "stop", lambda *_: True)]),
+]
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("label", "said", "guards"), BUGS, ids=[row[0] for row in BUGS])
+def test_a_guard_taken_away_is_noticed(
+    label: str, said: str, guards: list[Guard], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, name, instead in guards:
+        monkeypatch.setattr(place, name, instead)
+    says = [row for row in SAID if row[1].startswith(said)]
+    with pytest.raises(AssertionError, match=r"Heard\("):  # she was sent what she forbade
+        play(workspace, 1, says, max_examples=40, derandomize=True, database=None, phases=[Phase.generate])
