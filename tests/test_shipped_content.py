@@ -126,8 +126,10 @@ def test_answers_for_helpers_are_there_in_every_language_and_fill_in_the_clinic_
 
 
 @each_answer
-def test_answers_of_the_system_are_there_in_every_language(template: Template) -> None:
-    assert sorted(body.language for body in template.bodies) == sorted(SYSTEM_LANGUAGES)
+def test_answers_of_the_system_are_there_in_every_language_and_each_wording(template: Template) -> None:
+    wordings = {body.openness for body in template.bodies}
+    found = sorted((body.openness, body.language) for body in template.bodies)
+    assert found == sorted((wording, language) for wording in wordings for language in SYSTEM_LANGUAGES)
 
 
 def test_the_system_can_answer_whatever_it_must() -> None:

@@ -7,7 +7,7 @@ typo, so what is missing or faulty there is taken from the samples.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,13 +37,21 @@ def copy(name: str, folder: Path) -> bool:
     return True
 
 
-def system_text(name: str, language: str, values: Mapping[str, object], folder: Path, *, fallback: str = "en") -> str:
-    """An answer of the system in a person's language. `folder` is the workspace.
+def system_text(
+    name: str,
+    language: str,
+    values: Mapping[str, object],
+    folder: Path,
+    *,
+    fallback: str = "en",
+    openness: Openness = Openness.COVERT,
+) -> str:
+    """An answer of the system in a person's language, as openly as she wants it. `folder` is the workspace.
 
     In order: the clinic's words in the language, ours in the language, the clinic's in the fallback, ours in the
     fallback, ours in English; the first that can be written. Raises NotFoundError when there is no such answer.
     """
-    for body in _candidates(name, language, fallback, folder):
+    for body in _candidates(name, (language, fallback, "en"), openness, folder):
         try:
             return templates.compile(body).render(values).text
         except (DefinitionError, RenderError):
@@ -51,11 +59,11 @@ def system_text(name: str, language: str, values: Mapping[str, object], folder: 
     raise NotFoundError(f"No text for the answer '{name}'. Put one into templates/outreach/{name}.{language}.txt.")
 
 
-def _candidates(name: str, language: str, fallback: str, folder: Path) -> Iterator[Body]:
+def _candidates(name: str, tongues: Sequence[str], openness: Openness, folder: Path) -> Iterator[Body]:
     clinic, ours = _template(folder, name), _template(samples(), name)
-    for tongue in (language, fallback, "en"):
+    for tongue in tongues:
         for template in (clinic, ours):
-            if template and (body := template.choose(Kind.SMS, tongue, tongue, Openness.COVERT)):
+            if template and (body := template.choose(Kind.SMS, tongue, tongue, openness)):
                 yield body
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent, log
-from outreach.audience.tables import Person
+from outreach.audience.tables import Openness, Person
 from outreach.channels.contract import Inbound
 from outreach.consent import wordings
 from outreach.delivery.enqueue import Draft, enqueue
@@ -62,7 +62,9 @@ def text_of(note: Note, name: str, more: Mapping[str, object]) -> str:
         "help_line": settings.help_lines.get(note.person.country, ""),
         **more,
     }
-    return system_text(name, note.person.language, values, note.workspace.folder, fallback=settings.language)
+    wanted = Openness(note.person.openness)
+    folder, fallback = note.workspace.folder, settings.language
+    return system_text(name, note.person.language, values, folder, fallback=fallback, openness=wanted)
 
 
 def say(

@@ -10,18 +10,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, select, update
 
+from outreach import parts
+from outreach.audience import discretion
+from outreach.audience.discretion import Manner
+from outreach.audience.tables import Person
+from outreach.messages.samples import samples, system_text
 from outreach.messages.status import State
 from outreach.messages.tables import Message
+from outreach.messages.templates import Openness
 from outreach.settings import Settings
 from outreach.store import dialects, migrate
 from outreach.threads import inbox
 from outreach.threads.tables import ThreadState
+from outreach.threads.urgent import urgency
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast, cast, clinic, own_templates
 from tests.threads.texting import counted, ledger, received, sent, speaks, tallied, threads, whose, write
 
 OPEN = [ThreadState.WAITING, ThreadState.ANSWERED]
-CALL = "We have your message. If you are in danger now, call 1199 or go to the nearest hospital."
+CALL = "We have your message. You can call 1199 at any hour, or go to the nearest hospital."
+PLAIN = "We have your message. If you are in danger now, call 1199 or go to the nearest hospital."
 PROMISED = "Thank you for writing."
 STOPPED = "You will get no more messages"
 
@@ -154,3 +162,34 @@ def test_the_migration_goes_down_and_up_and_keeps_every_thread(workspace: Worksp
     with workspace.database.read() as session:
         kept = session.scalars(select(Message.thread_id).where(Message.direction == "in")).all()
     assert kept == [threads(workspace, people.amina)[0].id]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "begins"), [(Manner.COVERT, CALL), (Manner.REQUEST, CALL), (Manner.OPEN, PLAIN)], ids=list(Manner)
+)
+def test_the_help_line_is_told_as_openly_as_she_chose(
+    chosen: Manner, begins: str, workspace: Workspace, people: Cast
+) -> None:
+    with workspace.database.write() as session:
+        session.execute(update(Person).where(Person.id == people.amina).values(discretion.columns(chosen)))
+    write(workspace, AMINA, "he beats me")
+    [answer] = sent(workspace, people.amina)
+    assert answer.text.startswith(begins)
+
+
+def test_whoever_holds_a_guarded_telephone_reads_no_danger(workspace: Workspace, people: Cast) -> None:
+    for text in ("WORD mango", "he beats me"):
+        write(workspace, AMINA, text)
+    assert [each.text[: len(CALL)] for each in sent(workspace, people.amina)][-1] == CALL
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "sw", "es", "pt"])
+@pytest.mark.parametrize("line", ["1199", ""])
+def test_the_covert_help_line_is_short_and_names_no_danger(language: str, line: str) -> None:
+    values = {"clinic": "Sunrise Health Centre", "help_line": line}
+    covert, plain = (system_text("urgent", language, values, samples(), openness=each) for each in Openness)
+    assert covert != plain
+    assert parts.count(covert).parts <= 2
+    assert line in covert
+    assert not urgency(covert, language)
+    assert not any(word in covert.lower() for word in ("danger", "hatari", "peligro", "perigo"))
