@@ -18,6 +18,7 @@ from outreach.threads.hands import Event
 from outreach.threads.inbox import Conversation, Said, Summary
 from outreach.threads.lists import List, Mark, Wanted
 from outreach.threads.tables import CHOSEN, Did, Outcome
+from outreach.threads.tables import Mark as Marked
 
 app = typer.Typer(help="Anonymous conversations with people.", no_args_is_help=True)
 
@@ -42,6 +43,7 @@ def list_(
     programme: Annotated[str, typer.Option(help="Only of this programme.")] = "",
     topic: Annotated[str, typer.Option(help="Only about this topic.")] = "",
     language: Annotated[str, typer.Option(help="Only in this language.")] = "",
+    calls: Annotated[bool, typer.Option("--calls", help="Only of people who want to be called.")] = False,
     most: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
     after: Annotated[str, typer.Option(help="Go on where the list before ended.")] = "",
     as_json: AsJson = False,
@@ -51,8 +53,9 @@ def list_(
         raise typer.BadParameter("choose one of --waiting, --mine and --closed")
     which = List.CLOSED if closed else List.MINE if mine else List.WAITING if waiting else List.ALL
     mark = Mark.read(after) if after else None
+    wanted = Wanted(programme, topic, language, call=calls)
     with opened() as clinic, clinic.database.read() as session:
-        page = lists.page(session, which, staff(), Wanted(programme, topic, language), after=mark, size=most)
+        page = lists.page(session, which, staff(), wanted, after=mark, size=most)
         now = clinic.database.now()
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in page.threads], default=str, indent=1))
@@ -76,6 +79,13 @@ def _table(found: list[Summary], now: datetime) -> Table:
         whose = [each.assignee] if taken else []
         table.add_row(str(each.id), each.pseudonym, each.language, about, _state(each), waits, *whose)
     return table
+
+
+_MARKS = {
+    Marked.PANIC: "She texted her panic word: write nothing, nothing is sent for a week; see that she is safe.",
+    Marked.WHO: "Somebody there asked who we are. Until she says that it is still her, nothing of hers goes there.",
+    Marked.MACHINE: "Perhaps a telephone that answers by itself: nothing is answered automatically any more.",
+}
 
 
 def _state(each: Summary) -> Text:
@@ -108,6 +118,10 @@ def _print(conversation: Conversation) -> None:
     console.print(f"[bold]{summary.pseudonym}[/bold] · {summary.language} · {summary.topic or summary.programme}")
     if summary.urgent:
         console.print(f"[bold red]Urgent: she wrote of {summary.urgent.replace('_', ' ')}.[/bold red]")
+    if summary.mark:
+        console.print(
+            Text(_MARKS[Marked(summary.mark)], style="bold red" if summary.mark == Marked.PANIC else "yellow")
+        )
     if summary.wants_call:
         console.print("[yellow]She asks to be called.[/yellow]")
     if summary.stopped:

@@ -11,7 +11,7 @@ import pytest
 from outreach.privacy.keyring import Keyring
 from outreach.workspace import Workspace
 from tests.cli.typed import typed
-from tests.clinic import AMINA, CHAUSIKU, Cast, cast, clinic
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, Cast, cast, clinic
 from tests.threads.texting import sent, threads, write
 
 ESCAPE = "\x1b]0;your terminal is mine\x07"
@@ -120,3 +120,10 @@ def test_the_wrong_keys_show_nothing(workspace: Workspace, people: Cast, monkeyp
     monkeypatch.setenv("OUTREACH_KEYRING", Keyring.new().dump())
     told = typed("threads", "show", thread)
     assert (told.code, told.out, "does not belong to this database" in told.err) == (2, "", True)
+
+
+def test_a_panic_word_and_who_wants_a_call_are_told(workspace: Workspace, people: Cast) -> None:
+    write(workspace, AMINA, "ALARM lemon")
+    panicked, caller = opened(workspace, AMINA, "lemon"), opened(workspace, BARAKA, "call me please")
+    assert "write nothing" in typed("threads", "show", panicked).out
+    assert [each["id"] for each in json.loads(typed("threads", "list", "--calls", "--json").out)] == [int(caller)]

@@ -66,6 +66,19 @@ def test_lists_tell_who_waits_and_who_has_whom(console: Console, helper: Signed)
     assert "Nobody is waiting" in helper.text("/inbox?language=sw")
 
 
+def test_a_panic_word_and_who_wants_a_call_are_seen(console: Console, helper: Signed) -> None:
+    write(console.workspace, AMINA, "ALARM lemon")
+    panicked, caller = opened(console, AMINA, "lemon"), opened(console, BARAKA, "call me please")
+    told = helper.text("/inbox")
+    assert "Panic word" in told
+    assert "Wants to be called" in told
+    page = helper.get("/inbox?call=yes").text
+    assert re.findall(r'id="thread-(\d+)"', page) == [str(caller)]
+    assert f"/inbox/{caller}?call=yes" in page, "one goes on in the list that one came from"
+    assert "coordinators have been called" in helper.text(f"/inbox/{panicked}")
+    assert "She asked to be called" in helper.text(f"/inbox/{caller}")
+
+
 def test_a_long_list_goes_on_page_by_page(console: Console, helper: Signed) -> None:
     for number in range(27):
         opened(console, f"+2547120009{number:02}", "Hello")
