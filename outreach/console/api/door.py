@@ -34,13 +34,18 @@ _PROBLEM = {"content": {KIND: {"schema": {"$ref": "#/components/schemas/Problem"
 _ANY = {
     401: {"description": "The token is missing, unknown, over or taken back.", **_PROBLEM},
     403: {"description": "The token lacks the scope.", **_PROBLEM},
+    421: {"description": "The clinic was called by another name than its own.", **_PROBLEM},
     422: {"description": "The request was not understood.", **_PROBLEM},
     429: {"description": "Too many wrong tokens came from here.", **_PROBLEM},
     503: {"description": "The database or a part of the set-up is away.", **_PROBLEM},
 }
 ABSENT = {404: {"description": "Absent, or not to be seen.", **_PROBLEM}}
 REFUSED = {409: {"description": "It cannot be done in the present state.", **_PROBLEM}}
-_WRITE = {413: {"description": f"The body is longer than {CAP} bytes.", **_PROBLEM}, **REFUSED}
+_WRITE = {
+    400: {"description": "The body cannot be read as text.", **_PROBLEM},
+    413: {"description": f"The body is longer than {CAP} bytes.", **_PROBLEM},
+    **REFUSED,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class Person(Shape):
     pseudonym: str
     language: str
     country: str
-    openness: str
+    manner: str = Field(description="How openly she is written to: covert, request, open.")
     tags: list[str]
     topics: list[str] = Field(description="Topics that she agrees to now.")
     stopped: bool = Field(description="She said STOP to everything.")
