@@ -164,6 +164,12 @@ class Settings(BaseSettings):
     watch_every: Seconds = Field(
         10, description="Seconds between two looks for alarms and promises that are due.", examples=["10"]
     )
+    hooks_every: Seconds = Field(5, description="Seconds between two looks for webhooks that are due.", examples=["5"])
+    hooks_inside: bool = Field(
+        False,
+        description="Webhooks may go to http:// and private addresses: for development only.",
+        examples=["true"],
+    )
     approval: Literal["console", "always", "never"] = Field(
         "console",
         description="Where a launch needs a second person's approval: `console`, `always` (also on the command "

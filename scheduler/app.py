@@ -19,8 +19,8 @@ from outreach.settings import Settings
 QUEUES = ("conversations", "sms", "push", "upkeep")
 
 #: Names of the tasks in `scheduler.tasks`; whoever sends a hint knows no more of them.
-TICK, DRAIN, PLAN, SWEEP, WATCH, RETAIN = (
-    f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep", "watch", "retain")
+TICK, DRAIN, PLAN, SWEEP, WATCH, TELL, RETAIN = (
+    f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep", "watch", "tell", "retain")
 )
 
 #: Seconds after which a broker may drop a queue that nobody uses: there is nothing in it that matters.
@@ -80,6 +80,7 @@ def make(settings: Settings) -> Celery:
             "plan": {"task": PLAN, "schedule": settings.plan_every, "options": {"expires": HEARD_FOR}},
             "sweep": {"task": SWEEP, "schedule": settings.sweep_every, "options": {"expires": HEARD_FOR}},
             "watch": {"task": WATCH, "schedule": settings.watch_every, "options": {"expires": HEARD_FOR}},
+            "tell": {"task": TELL, "schedule": settings.hooks_every, "options": {"expires": HEARD_FOR}},
             # At every start too: a clinic's computer may be switched off each night.
             "retain": {"task": RETAIN, "schedule": DAY, "last_run_at": LONG_AGO, "options": {"expires": DAY}},
         },

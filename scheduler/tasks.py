@@ -14,11 +14,12 @@ from outreach import log
 from outreach.campaigns import invitations, planning, runs
 from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
+from outreach.hooks import carry
 from outreach.messages.status import Lane
 from outreach.store import pulse
 from outreach.threads import alarms, forgetting, hands, promises, reveals
 from outreach.workspace import Workspace
-from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TICK, WATCH, queue_name
+from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TELL, TICK, WATCH, queue_name
 
 logger = log.get("scheduler")
 
@@ -124,6 +125,14 @@ def watch() -> None:
             promises.keep(desk().workspace)
             reveals.chase(desk().workspace)
             _alive("watch")
+
+
+@shared_task(name=TELL)
+def tell() -> None:
+    """Tell other programs what happened."""
+    with _whole(), desk().alone(TELL) as free:
+        if free:
+            carry.carry(desk().workspace)
 
 
 @shared_task(name=RETAIN)

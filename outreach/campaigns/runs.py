@@ -17,6 +17,8 @@ from outreach.campaigns.places import Place, places_of, upcoming
 from outreach.campaigns.timing import Relative
 from outreach.delivery.moves import Move, advance
 from outreach.errors import ConflictError, NotFoundError
+from outreach.hooks import events
+from outreach.hooks.events import Kind
 from outreach.messages.status import RunState, State, Withdrawal
 from outreach.messages.tables import Message, Run
 from outreach.privacy import audit
@@ -48,6 +50,7 @@ def launch(workspace: Workspace, name: str, by: str, *, approved: bool = False) 
         session.add(run)
         _write_first(session, run)
         approvals.settle(session, workspace.vault, run)
+        events.tell(session, Kind.RUN_LAUNCHED, at, run=run.id)
         audit.append(session, workspace.vault, by, Action.CAMPAIGN_LAUNCHED, f"run:{run.id}")
         logger.info("launched", run=run.id, campaign=name)
         return run.id
@@ -108,6 +111,12 @@ _MAY: dict[RunState, frozenset[RunState]] = {
     RunState.CANCELLED: frozenset({RunState.RUNNING, RunState.PAUSED}),
 }
 
+_EVENT: dict[RunState, Kind] = {
+    RunState.PAUSED: Kind.RUN_PAUSED,
+    RunState.RUNNING: Kind.RUN_RESUMED,
+    RunState.CANCELLED: Kind.RUN_CANCELLED,
+}
+
 _TOLD: dict[RunState, Action] = {
     RunState.PAUSED: Action.CAMPAIGN_PAUSED,
     RunState.RUNNING: Action.CAMPAIGN_RESUMED,
@@ -140,6 +149,7 @@ def _turn(workspace: Workspace, name: str, by: str, to: RunState, move: Move, wa
         if run.state not in _MAY[to]:
             raise ConflictError(f"{name} is {run.state}: it cannot become {to}.")
         run.state, run.changed_at = to, dialects.now(session)
+        events.tell(session, _EVENT[to], run.changed_at, run=run.id)
         audit.append(session, workspace.vault, by, _TOLD[to], f"run:{run.id}")
     failpoints.reach("turn.committed")
     moved = 0
@@ -169,6 +179,7 @@ def finish(workspace: Workspace) -> int:
         over = [run for run in running if _is_over(session, run, places, at)]
         for run in over:
             run.state, run.changed_at = RunState.FINISHED, at
+            events.tell(session, Kind.RUN_FINISHED, at, run=run.id)
     return len(over)
 
 

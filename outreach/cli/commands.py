@@ -55,6 +55,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "threads": Entry("threads:app", "Anonymous conversations with people."),
     "staff": Entry("staff:app", "Staff: who may sign in, and as what."),
+    "hooks": Entry("hooks:app", "Webhooks: other programs that are told what happened."),
     "tokens": Entry("tokens:app", "Tokens: what other programs show at the JSON API."),
     "reveal": Entry("reveal:app", "See a number or the original of one text, when two agree that it must be."),
     "duty": Entry("duty:duty", "Show who is called when somebody is in danger, and when the clinic is open."),

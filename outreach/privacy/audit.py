@@ -84,6 +84,8 @@ class Action(StrEnum):
     REVEAL_DISPUTED = "reveal_disputed"
     ALERT_SEEN = "alert_seen"
     CONSENT_WRITTEN = "consent_written"
+    HOOK_ADDED = "hook_added"
+    HOOK_ENDED = "hook_ended"
     TOKEN_MADE = "token_made"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
 

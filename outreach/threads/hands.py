@@ -22,6 +22,8 @@ from outreach.audience.tables import Person
 from outreach.consent import Source
 from outreach.delivery.moves import Move, advance
 from outreach.errors import ConflictError, KeyringError, NotFoundError
+from outreach.hooks import events
+from outreach.hooks.events import Kind
 from outreach.messages.status import WAITING, State, Withdrawal
 from outreach.messages.tables import Message
 from outreach.privacy import audit
@@ -52,6 +54,9 @@ _ACTIONS = {
     Did.KEPT: Action.THREAD_KEPT,
     Did.CLOSED: Action.THREAD_CLOSED,
 }
+
+
+_EVENTS = {Did.ANSWERED: Kind.THREAD_ANSWERED, Did.CLOSED: Kind.THREAD_CLOSED}
 
 
 class Why(StrEnum):
@@ -124,6 +129,8 @@ class Held:
             )
         )
         self.session.flush()
+        if did in _EVENTS:
+            events.tell(self.session, _EVENTS[did], self.at, thread=self.thread.id)
         why = to or outcome
         audit.append(self.session, self.workspace.vault, self.by, _ACTIONS[did], f"thread:{self.thread.id}", why)
 
@@ -260,7 +267,7 @@ def end(held: Held, outcome: Outcome) -> None:
     endings.follow(held.session, held.person.id, outcome, f"thread {thread.id}: {outcome}", held.at)
 
 
-def events(session: Session, thread_id: int, key: bytes, names: Names) -> list[Event]:
+def events_of(session: Session, thread_id: int, key: bytes, names: Names) -> list[Event]:
     """What staff did with a thread, oldest first; notes are redacted as her texts are."""
     query = select(ThreadEvent).where(ThreadEvent.thread_id == thread_id).order_by(ThreadEvent.id)
     return [_event(row, key, names) for row in session.scalars(query)]

@@ -20,6 +20,7 @@ from outreach.channels.contract import Inbound, Kind, SenderSpec
 from outreach.consent import Source
 from outreach.delivery import carriers, tally
 from outreach.errors import SettingError
+from outreach.hooks import events as happened
 from outreach.messages.status import CARRIED, Purpose, State
 from outreach.messages.tables import Message, Run
 from outreach.privacy.alerts import AlertKind
@@ -226,6 +227,8 @@ def _thread(
     thread.wants_call = bool(thread.wants_call) or done.call
     thread.urgent = gravest(thread.urgent or done.urgent, urgent)
     session.flush()
+    if begins:
+        happened.tell(session, happened.Kind.THREAD_WAITING, note.at, thread=thread.id)
     return thread, fresh
 
 

@@ -103,3 +103,18 @@ def test_a_token_is_made_listed_and_taken_back(folder: Path) -> None:
     assert typed("tokens", "revoke", "register", "--yes").code == 0
     assert typed("tokens", "revoke", "register", "--yes").code == 2
     assert json.loads(typed("tokens", "list", "--json").out)[0]["state"] == "revoked"
+
+
+def test_a_webhook_is_added_listed_and_ended(folder: Path) -> None:
+    url = "https://register.example/in?key=canary"
+    made = json.loads(typed("hooks", "add", "register", url, "--kind", "thread.waiting", "--json").out)
+    assert made["secret"].startswith("whsec_")
+    for wrong in ("http://register.example/", "https://10.0.0.1/", "https://user:canary@register.example/"):
+        refused = typed("hooks", "add", "other", wrong, "--kind", "thread.waiting")
+        assert refused.code == 2
+        assert "canary" not in refused.out + refused.err
+    [listed] = json.loads(typed("hooks", "list", "--json").out)
+    assert (listed["kinds"], listed["tellings"]) == (["thread.waiting"], {"waiting": 0, "done": 0, "given_up": 0})
+    assert not [each for each in ("canary", made["secret"]) if each in typed("hooks", "list").out]
+    assert typed("hooks", "end", "register", "--yes").code == 0
+    assert typed("hooks", "end", "register", "--yes").code == 2
