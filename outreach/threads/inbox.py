@@ -61,6 +61,7 @@ class Summary:
     outcome: str
     assignee: str
     closed_at: datetime | None
+    promised_at: datetime | None  # when we said that somebody will have read, while she waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,7 @@ def summary(thread: Thread, person: Person, stopped: bool) -> Summary:
         outcome=thread.outcome,
         assignee=thread.assignee,
         closed_at=thread.closed_at,
+        promised_at=thread.promised_at if thread.state == ThreadState.WAITING else None,
     )
 
 

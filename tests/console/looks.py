@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from sqlalchemy import select
+
+from outreach.audience.tables import Person
 from outreach.campaigns import approvals, planning, runs
 from outreach.staff import tokens
 from outreach.staff.roles import Role
 from outreach.staff.tokens import Scope
 from outreach.workspace import Workspace
 from tests.campaigns import crowds
-from tests.clinic import AMINA, BARAKA, cast, write_campaign
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, cast, write_campaign
 from tests.console.conftest import WHO, Console
 from tests.reports import known
 from tests.threads.texting import write
@@ -36,6 +39,24 @@ def waiting(console: Console) -> str:
     write(console.workspace, AMINA, "I feel dizzy in the mornings")
     write(console.workspace, BARAKA, "Ninahisi kizunguzungu")
     return "/"
+
+
+def written(console: Console) -> str:
+    """One waits for an answer, one may want to stop, one has an answer."""
+    waiting(console)
+    write(console.workspace, CHAUSIKU, "please dont text me at work")
+    return "/inbox"
+
+
+def known_person(console: Console) -> str:
+    """Somebody whom one looks at."""
+    with console.workspace.database.read() as session:
+        return f"/people/{session.scalars(select(Person.pseudonym).order_by(Person.id).limit(1)).one()}"
+
+
+def forgotten(console: Console) -> str:
+    """The question before somebody is forgotten."""
+    return f"{known_person(console)}/forget"
 
 
 def visits(console: Console) -> str:
@@ -95,6 +116,19 @@ LOOKS: Mapping[str, Sequence[Look]] = {
     "home": [
         Look("nothing yet", Role.HELPER, "/"),
         Look("somebody waits", Role.HELPER, waiting),
+    ],
+    "inbox": [
+        Look("nobody waits", Role.HELPER, "/inbox"),
+        Look("three write", Role.HELPER, written),
+        Look("a conversation", Role.HELPER, "/inbox/1"),
+        Look("perhaps a stop", Role.COORDINATOR, "/inbox/3"),
+    ],
+    "people": [
+        Look("nobody asked for", Role.LAUNCHER, "/people"),
+        Look("somebody", Role.LAUNCHER, lambda console: (waiting(console), known_person(console))[1]),
+        Look("found", Role.LAUNCHER, "/people?language=en"),
+        Look("to be forgotten", Role.COORDINATOR, forgotten),
+        Look("a table", Role.LAUNCHER, "/people/import"),
     ],
     "campaigns": [
         Look("no campaign yet", Role.LAUNCHER, "/campaigns"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -286,3 +287,16 @@ def test_a_forgotten_persons_conversation_still_opens(console: Console, helper: 
         session.execute(update(Message).values(body=None))
         assert dialects.now(session)
     assert "(no longer readable)" in helper.text(f"/inbox/{thread}")
+
+
+def test_what_was_promised_is_seen_and_what_is_overdue_is_marked(console: Console, helper: Signed) -> None:
+    thread = opened(console)
+    here = f"/inbox/{thread}"
+    assert "promised in" in helper.text("/inbox")
+    assert "She was told that somebody will have read by: in" in helper.text(here)
+    with console.workspace.database.write() as session:
+        session.execute(update(Thread).values(promised_at=dialects.now(session) - timedelta(hours=2)))
+    assert "overdue" in helper.text("/inbox")
+    assert "overdue She was told that somebody would have read by: 2 hours ago" in helper.text(here)
+    helper.post(f"{here}/reply", text="Come at nine.", seen=seen(helper.get(here).text))
+    assert "overdue" not in helper.text("/inbox?list=all") + helper.text(here)
