@@ -20,6 +20,7 @@ from outreach.errors import ConflictError, NotFoundError
 from outreach.privacy.tables import PersonKey
 from outreach.privacy.vault import Vault, seal, unseal
 from outreach.settings import Settings
+from outreach.store import dialects
 from outreach.store.types import new_id
 
 Row = dict[str, Any]
@@ -142,7 +143,9 @@ def add(session: Session, new: Sequence[Newcomer]) -> None:
 def keys_of(session: Session, vault: Vault, people: Collection[int]) -> dict[int, bytes]:
     """The keys of these people; who is forgotten is not in it. Raises KeyringError."""
     rows = session.execute(
-        select(PersonKey.person_id, PersonKey.master, PersonKey.wrapped).where(PersonKey.person_id.in_(people))
+        select(PersonKey.person_id, PersonKey.master, PersonKey.wrapped).where(
+            dialects.among(session, PersonKey.person_id, people)
+        )
     )
     return {person: vault.unwrap(person, master, wrapped) for person, master, wrapped in rows}
 

@@ -17,6 +17,7 @@ from outreach.cli.ready import ready
 from outreach.console import app as console
 from outreach.delivery import carriers
 from outreach.errors import ConflictError, OutreachError
+from outreach.threads import danger
 
 
 def server(app: FastAPI) -> uvicorn.Server:
@@ -82,4 +83,6 @@ def web() -> None:
     """Run the web process: webhooks. As many as you like, behind one public URL."""
     workspace = ready(configured())
     place = listening(workspace.settings.host, workspace.settings.port)
+    # Reading the words of danger takes seconds: the first text of a new process should not wait for it.
+    threading.Thread(target=danger.start, args=(workspace.folder,), name="danger", daemon=True).start()
     serve(console.make(workspace, carriers.build(workspace)), place)

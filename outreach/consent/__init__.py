@@ -242,7 +242,7 @@ def stopped(session: Session, people: Collection[int]) -> set[int]:
 
 def standing(session: Session, people: Collection[int]) -> dict[tuple[int, str], Standing]:
     """Where the consent of these people stands, by (person, topic), `ALL` included."""
-    rows = session.scalars(select(Standing).where(Standing.person_id.in_(people)))
+    rows = session.scalars(select(Standing).where(dialects.among(session, Standing.person_id, people)))
     return {(row.person_id, row.topic): row for row in rows}
 
 

@@ -81,10 +81,10 @@ def make(workspace: Workspace, providers: Providers, carrier: str = "") -> FastA
     with workspace.database.write() as session:
         carriers.enrol(session, providers)
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(webhooks.make(workspace, providers))
     app.include_router(metrics.make(workspace))
     _health(app, workspace)
     _console(app, workspace, carrier)
+    app.add_middleware(webhooks.Webhooks, workspace=workspace, providers=providers)  # the last one stands before all
     return app
 
 

@@ -1,18 +1,21 @@
 """Group commit: many callers, one transaction. Each is answered only after the commit that holds its item.
 
-While one transaction is being written, what arrives meanwhile waits for the next: no timer, no tuning, and a lone
-caller is written at once. One item that cannot be written fails alone.
+While one transaction is being written, what arrives meanwhile waits for the next, which lets as much time pass as the
+last one took: where there is much, more of it shares a commit. A lone caller is written at once. One item that cannot
+be written fails alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 MOST = 500  # items in one transaction
+LONGEST = 0.025  # seconds that a transaction waits for company at most
 
 
 class Together(Generic[T]):
@@ -36,7 +39,10 @@ class Together(Generic[T]):
     async def _run(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            begun = time.monotonic()
             await self._settle(batch)
+            if len(batch) > 1 or self._waiting:
+                await asyncio.sleep(min(LONGEST, time.monotonic() - begun))
 
     async def _settle(self, batch: Sequence[tuple[T, asyncio.Future[None]]]) -> None:
         """Write a batch and answer its callers; halve it where an item spoils it, until that one fails alone."""

@@ -7,12 +7,13 @@ purpose: a plain-text body would be sent to the person as a reply.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outreach import failpoints, log
 from outreach.channels.contract import Hook, Receipt
@@ -33,39 +34,68 @@ AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 #: The app's acknowledgement of a push is not named after its provider: the app does not know one.
 PUSH_PROVIDER = "fcm"
 
+#: `/hooks/<provider>/status`, `/hooks/<provider>/inbound`, `/hooks/push/ack`.
+_PLACE = re.compile(r"/hooks/(?:(?P<name>[^/]+)/(?P<what>status|inbound)|push/(?P<ack>ack))")
 
-def make(workspace: Workspace, providers: Providers) -> APIRouter:
-    """The webhooks of one clinic."""
-    router = APIRouter(prefix="/hooks")
-    kept: Together[Receipt] = Together(lambda batch: _keep(workspace, batch), AWAY)
-    senders = list(providers.senders)
 
-    async def receipt(request: Request, name: str) -> Response:
-        told = providers.by_name(name).read_receipt(await _hook(request, workspace))
-        await kept.keep(told)
-        return Response(status_code=204)
+class Webhooks:
+    """Answers calls of webhooks before all that pages need: there are more of them than of everything else together."""
 
-    @router.post("/push/ack")
-    async def acknowledged(request: Request) -> Response:
-        """An app read a push."""
-        return await _answered(receipt(request, PUSH_PROVIDER))
+    def __init__(self, app: ASGIApp, workspace: Workspace, providers: Providers) -> None:
+        self._app, self._workspace, self._providers = app, workspace, providers
+        self._kept: Together[Receipt] = Together(lambda batch: _keep(workspace, batch), AWAY)
+        self._senders = list(providers.senders)
 
-    @router.post("/{name}/status")
-    async def status(request: Request, name: str) -> Response:
-        """A provider says what became of a message."""
-        return await _answered(receipt(request, name))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a webhook's call; pass everything else on."""
+        place = _PLACE.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if place is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] != "POST":
+            await _say(send, 405, (b"allow", b"POST"))
+        else:
+            await self._answer(
+                self._do(place["name"] or PUSH_PROVIDER, place["what"] or place["ack"], scope, receive), send
+            )
 
-    async def text(request: Request, name: str) -> Response:
-        told = providers.by_name(name).read_inbound(await _hook(request, workspace))
-        await asyncio.to_thread(inbound.receive, workspace, told, senders)
-        return Response(status_code=204)
+    async def _do(self, name: str, what: str, scope: Scope, receive: Receive) -> None:
+        """Keep what is told. `what`: `status` (of a message), `inbound` (a text from somebody), `ack` (of a push)."""
+        if what == "inbound":
+            told = self._providers.by_name(name).read_inbound(await _hook(scope, receive, self._workspace))
+            await asyncio.to_thread(inbound.receive, self._workspace, told, self._senders)
+            return
+        provider = self._providers.by_name(name)
+        await self._kept.keep(provider.read_receipt(await _hook(scope, receive, self._workspace)))
 
-    @router.post("/{name}/inbound")
-    async def received(request: Request, name: str) -> Response:
-        """Somebody wrote to us."""
-        return await _answered(text(request, name))
+    async def _answer(self, work: Coroutine[Any, Any, None], send: Send) -> None:
+        """The work's answer, or the status that tells the caller whether to come again.
 
-    return router
+        No text: it may quote what was sent. Whatever else goes wrong ends here too, where only its class is logged;
+        the web server would print the whole of it.
+        """
+        status, more = 204, list[tuple[bytes, bytes]]()
+        try:
+            await work
+        except ForgedError:
+            logger.warning("forged", status=403)
+            status = 403
+        except HookError:
+            status = 400
+        except NotFoundError:
+            status = 404
+        except DataError as error:  # no database takes it, however often it comes
+            logger.error("cannot be kept", error=type(error).__name__, status=400)
+            status = 400
+        except Exception as error:
+            logger.error("could not be kept", exc_info=error, status=503)
+            status, more = 503, [(b"retry-after", b"5")]
+        await _say(send, status, *more)
+
+
+async def _say(send: Send, status: int, *more: tuple[bytes, bytes]) -> None:
+    length = [] if status == 204 else [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": [*length, *more]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _keep(workspace: Workspace, batch: Sequence[Receipt]) -> None:
@@ -75,37 +105,19 @@ def _keep(workspace: Workspace, batch: Sequence[Receipt]) -> None:
         failpoints.reach("receipts.before_commit")
 
 
-async def _hook(request: Request, workspace: Workspace) -> Hook:
+async def _hook(scope: Scope, receive: Receive, workspace: Workspace) -> Hook:
     """The call as it came, under the URL that its sender knows us by."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, more = bytearray(), True
+    while more:
+        piece = await receive()
+        if piece["type"] == "http.disconnect":
+            raise HookError("The call broke off before its end.")
+        body += piece.get("body", b"")
+        more = piece.get("more_body", False)
         if len(body) > CAP:
             raise HookError("The body is over 64 kB; nothing was read.")
-    query = request.scope["query_string"].decode("ascii", errors="replace")
-    path = request.scope.get("raw_path", b"").split(b"?")[0].decode("ascii", errors="replace")
+    query = scope["query_string"].decode("ascii", errors="replace")
+    path = (scope.get("raw_path") or b"").split(b"?")[0].decode("ascii", errors="replace")
     url = f"{workspace.settings.public_url}{path}" + (f"?{query}" if query else "")
-    return Hook(url, {name.lower(): value for name, value in request.headers.items()}, bytes(body))
-
-
-async def _answered(work: Coroutine[Any, Any, Response]) -> Response:
-    """The work's answer, or the status that tells the caller whether to come again.
-
-    No text: it may quote what was sent. Whatever else goes wrong ends here too, where only its class is logged; the
-    web server would print the whole of it.
-    """
-    try:
-        return await work
-    except ForgedError:
-        logger.warning("forged", status=403)
-        return Response(status_code=403)
-    except HookError:
-        return Response(status_code=400)
-    except NotFoundError:
-        return Response(status_code=404)
-    except DataError as error:  # no database takes it, however often it comes
-        logger.error("cannot be kept", error=type(error).__name__, status=400)
-        return Response(status_code=400)
-    except Exception as error:
-        logger.error("could not be kept", exc_info=error, status=503)
-        return Response(status_code=503, headers={"Retry-After": "5"})
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return Hook(url, headers, bytes(body))

@@ -90,7 +90,7 @@ def load(
     claim.
     """
     ids = {claim.person_id for claim in claims}
-    people = select(Person).where(Person.id.in_(ids)).order_by(Person.id)
+    people = select(Person).where(dialects.among(session, Person.id, ids)).order_by(Person.id)
     if lock:
         people = dialects.take(people, share=True)
     here = {person.id: person for person in session.scalars(people)}
@@ -113,7 +113,9 @@ def load(
 
 def _endpoints(session: Session, ids: Collection[int]) -> dict[tuple[int, str], Endpoint]:
     """The best endpoint of each kind: a usable one, the newest of several."""
-    rows = session.scalars(select(Endpoint).where(Endpoint.person_id.in_(ids)).order_by(Endpoint.id))
+    rows = session.scalars(
+        select(Endpoint).where(dialects.among(session, Endpoint.person_id, ids)).order_by(Endpoint.id)
+    )
     best: dict[tuple[int, str], Endpoint] = {}
     for row in rows:
         known = best.get((row.person_id, row.kind))
@@ -139,7 +141,7 @@ def _replied(session: Session, ids: Collection[int], runs: Collection[int]) -> s
     if not runs:
         return set()
     query = select(Message.run_id, Message.person_id).where(
-        Message.person_id.in_(ids), Message.run_id.in_(runs), Message.direction == "in"
+        dialects.among(session, Message.person_id, ids), Message.run_id.in_(runs), Message.direction == "in"
     )
     return {(run, person) for run, person in session.execute(query.distinct()) if run is not None}
 
@@ -166,6 +168,8 @@ def fields_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, obj
         return {}
     found: dict[int, dict[str, object]] = {}
     columns = (PersonField.person_id, PersonField.name, PersonField.text, PersonField.number, PersonField.day)
-    for person, name, words, number, day in session.execute(select(*columns).where(PersonField.person_id.in_(ids))):
+    for person, name, words, number, day in session.execute(
+        select(*columns).where(dialects.among(session, PersonField.person_id, ids))
+    ):
         found.setdefault(person, {})[name] = plain(words, number, day)
     return found

@@ -57,8 +57,8 @@ def advance(session: Session, moves: Sequence[Move], at: datetime) -> set[int]:
     wanted: dict[int, list[Move]] = {}
     for move in sorted(moves, key=_reach, reverse=True):
         wanted.setdefault(move.id, []).append(move)
-    query = select(*[getattr(Message, name) for name in _SEEN]).where(Message.id.in_(wanted)).order_by(Message.id)
-    rows = session.execute(dialects.take(query, wait=True)).all()
+    query = select(*[getattr(Message, name) for name in _SEEN]).where(dialects.among(session, Message.id, wanted))
+    rows = session.execute(dialects.take(query.order_by(Message.id), wait=True)).all()
     lawful = [(row, best) for row in rows if (best := _furthest(row, wanted[row.id])) is not None]
     moved = {row.id for row, _ in lawful}
     late = [(row, news) for row in rows if row.id not in moved and (news := _late(row, wanted[row.id])) is not None]

@@ -158,7 +158,7 @@ def arrived(session: Session, messages: Collection[int], at: datetime) -> None:
     """Texts have arrived: a sign that those numbers are in use."""
     if not messages:
         return
-    reached = select(Message.person_id).where(Message.id.in_(messages), Message.kind == Kind.SMS)
+    reached = select(Message.person_id).where(dialects.among(session, Message.id, messages), Message.kind == Kind.SMS)
     stale = or_(Endpoint.alive_at.is_(None), Endpoint.alive_at < at - NOTED)
     query = select(Endpoint.id).where(Endpoint.person_id.in_(reached), Endpoint.kind == Kind.SMS, stale)
     if ids := list(session.scalars(dialects.take(query.order_by(Endpoint.id)))):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.audience.hours import Hours
@@ -148,7 +148,7 @@ def _lease(session: Session, claims: Sequence[Claim], sender: str, token: str, a
         return
     session.execute(
         update(Message)
-        .where(Message.id.in_([claim.id for claim in claims]))
+        .where(dialects.among(session, Message.id, [claim.id for claim in claims]))
         .values(
             state=State.SENDING,
             reason="",
@@ -159,10 +159,10 @@ def _lease(session: Session, claims: Sequence[Claim], sender: str, token: str, a
         )
         .execution_options(synchronize_session=False)
     )
-    session.execute(
-        insert(Attempt),
-        [{"message_id": claim.id, "number": claim.attempts + 1, "token": token, "started_at": at} for claim in claims],
-    )
+    attempts = [
+        {"message_id": claim.id, "number": claim.attempts + 1, "token": token, "started_at": at} for claim in claims
+    ]
+    dialects.add_rows(session, Attempt, attempts)
     tally.note(session, (change for claim in claims for change in _leased(claim, sender)))
 
 

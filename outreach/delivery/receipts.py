@@ -63,8 +63,7 @@ def _write_down(session: Session, told: Mapping[tuple[str, str], Receipt], at: d
     ]
     if not rows:
         return []
-    statement = dialects.insert(session, ProviderEvent).on_conflict_do_nothing()
-    keys = session.execute(statement.returning(ProviderEvent.provider, ProviderEvent.event_key), rows)
+    keys = dialects.add_rows(session, ProviderEvent, rows, (ProviderEvent.provider, ProviderEvent.event_key))
     return [told[provider, event_key] for provider, event_key in keys]
 
 
@@ -125,9 +124,13 @@ def _targets(session: Session, receipts: Sequence[Receipt]) -> Targets:
     theirs = [receipt.provider_id for receipt in receipts if receipt.provider_id]
     by_id = {
         row.id: (row.provider, row.provider_id)
-        for row in session.execute(select(*seen).where(Message.id.in_(ours), Message.direction == "out"))
+        for row in session.execute(
+            select(*seen).where(dialects.among(session, Message.id, ours), Message.direction == "out")
+        )
     }
-    found = session.execute(select(*seen).where(Message.provider_id.in_(theirs), Message.direction == "out"))
+    found = session.execute(
+        select(*seen).where(dialects.among(session, Message.provider_id, theirs), Message.direction == "out")
+    )
     return by_id, {(row.provider, row.provider_id): row.id for row in found}
 
 

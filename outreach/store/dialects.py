@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, Select, bindparam, column, create_engine, event, func, select, tablesample, text, update
+from sqlalchemy import (
+    Engine,
+    Select,
+    String,
+    Text,
+    any_,
+    bindparam,
+    column,
+    create_engine,
+    event,
+    func,
+    select,
+    tablesample,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import Session
@@ -126,6 +141,51 @@ def alone(session: Session, what: int) -> None:
         session.execute(select(func.pg_advisory_xact_lock(what)))
 
 
+def among(session: Session, column: Any, values: Collection[Any]) -> Any:
+    """The condition that a column is one of these values.
+
+    PostgreSQL gets them as one array: the statement reads the same however many there are, and is planned once.
+    """
+    if is_sqlite(session):
+        return column.in_(values)
+    return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
+
+
+def add_rows(
+    session: Session, table: Any, rows: Sequence[Mapping[str, Any]], returning: Sequence[Any] = ()
+) -> list[Any]:
+    """Write new rows in bulk, those left out that are there already; gives `returning` of those that were written.
+
+    Every row names the same columns. PostgreSQL gets one statement over arrays.
+    """
+    if not rows:
+        return []
+    if is_sqlite(session):
+        single = sqlite.insert(table).on_conflict_do_nothing()
+        made = session.execute(single.returning(*returning) if returning else single, rows)
+        return list(made) if returning else []
+    names = list(rows[0])
+    given = _given(table.__table__, names)
+    chosen = select(*[given.c[name] for name in names])
+    statement = postgresql.insert(table.__table__).from_select(names, chosen).on_conflict_do_nothing()
+    arrays = {f"{name}_s": [row[name] for row in rows] for name in names}
+    made = session.connection().execute(statement.returning(*returning) if returning else statement, arrays)
+    return list(made) if returning else []
+
+
+def _given(table: Any, names: Sequence[str]) -> Any:
+    """Rows that come as arrays, one a column, bound as the column's name with `_s` behind it."""
+    types = [(name, _unbounded(table.c[name].type)) for name in names]
+    arrays = [bindparam(f"{name}_s", type_=postgresql.ARRAY(kind)) for name, kind in types]
+    rows = func.unnest(*arrays).table_valued(*[column(name, kind) for name, kind in types])
+    return rows.render_derived(name="given")
+
+
+def _unbounded(kind: Any) -> Any:
+    """A column's type without its length: a cast would cut off what is too long, where the column refuses it."""
+    return Text() if isinstance(kind, String) else kind
+
+
 def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set columns of many rows, found by `id`, each to its own values. Every row names the same columns.
 
@@ -141,10 +201,7 @@ def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) 
         session.connection().execute(statement, [{**row, "id_": row["id"]} for row in rows])
         return
     everything = [table.c.id, *columns]
-    arrays = [bindparam(f"{c.name}_s", type_=postgresql.ARRAY(c.type)) for c in everything]
-    given = (
-        func.unnest(*arrays).table_valued(*[column(c.name, c.type) for c in everything]).render_derived(name="given")
-    )
+    given = _given(table, [c.name for c in everything])
     statement = update(table).where(table.c.id == given.c.id).values({c.name: given.c[c.name] for c in columns})
     session.execute(statement, {f"{c.name}_s": [row[c.name] for row in rows] for c in everything})
 

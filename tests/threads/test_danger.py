@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,23 @@ def test_a_malformed_file_is_told_by_line_and_ours_stands_in(
         assert urgency("I am bleeding", "en", folder) is not None
     assert [entry["path"] for entry in logged].count(f"danger/{name}") == len(danger.faults(folder)), "told once"
     assert {entry["log_level"] for entry in logged} == {"error"}
+
+
+def test_of_texts_that_come_at_once_one_reads_the_words_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting, seen = threading.Barrier(2), []
+
+    def read(_: object) -> None:
+        try:
+            meeting.wait(0.1)
+            seen.append("together")
+        except threading.BrokenBarrierError:
+            meeting.reset()
+            seen.append("alone")
+
+    monkeypatch.setattr(danger, "_start", read)
+    readers = [threading.Thread(target=danger.start) for _ in range(2)]
+    for each in readers:
+        each.start()
+    for each in readers:
+        each.join()
+    assert seen == ["alone", "alone"]

@@ -9,6 +9,7 @@ what stands under `around` may be left out of a text anywhere ("I really just wa
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -46,7 +47,12 @@ def start(folder: Path | None = None) -> State[Mark]:
 
     A clinic's file with faults is left out, and ours stands in for it: a typo must not silence a cry for help.
     """
-    return _start(_stamp(folder)) if folder else _start(())
+    with _reading:
+        return _start(_stamp(folder)) if folder else _start(())
+
+
+#: Reading takes seconds: of texts that come in at once, one reads and the others wait for it.
+_reading = threading.Lock()
 
 
 def faults(folder: Path) -> list[Fault]:
