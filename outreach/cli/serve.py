@@ -42,7 +42,8 @@ def listening(host: str, port: int) -> socket.socket:
     Raises ConflictError.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    place = socket.socket(family)
+    # Named, or what is accepted here does not know that it is TCP, and waits 40 ms before it sends a page's last part.
+    place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind((host, port))

@@ -60,7 +60,8 @@ def killed(options: Options, *, port: int = 0) -> Iterator[str]:
 
 
 def _listener(port: int) -> socket.socket:
-    listener = socket.socket()
+    # Named as in `cli.serve`: or every answer waits 40 ms for the acknowledgement of its first part.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     return listener
