@@ -112,8 +112,8 @@ async def carry(
 async def _tear_down(request: Request) -> Response:
     """Reset the connection. ASGI has no word for it, so we reach for uvicorn's transport behind `receive`."""
     cycle = getattr(request.receive, "__self__", None)
-    transport = getattr(cycle, "transport", None)
-    if isinstance(transport, asyncio.Transport):
+    transport: asyncio.Transport | None = getattr(cycle, "transport", None)  # or uvloop's, which is no child of it
+    if transport is not None:
         wire = transport.get_extra_info("socket")
         if wire is not None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)

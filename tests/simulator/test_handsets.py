@@ -48,7 +48,7 @@ def test_a_text_waits_for_a_handset_that_is_away(
         phones.change(handset, power=power)
         phones.text()
         assert soon(lambda: phones.http.get("/simulator/handsets").json()[0]["waiting"] == 1)
-        assert clinic.statuses() == ["sent"]
+        assert soon(lambda: clinic.statuses() == ["sent"])
         assert phones.change(handset, power="on")["waiting"] == 0
         assert soon(lambda: clinic.statuses() == ["sent", "delivered"])
 
