@@ -5,6 +5,22 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const inks = () => [css("--leaf"), css("--clay"), css("--calm"), css("--warn")];
 const dashes = [[], [6, 4], [2, 3], [10, 3, 2, 3]]; // so that lines differ on grey paper too
 
+const DAY = 86400; // seconds
+const tongue = () => (document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang); // 26 Nov, as on every page
+const STEPS = [1, 2, 7, 14, 28, 91, 182, 364].map((days) => days * DAY); // how far apart two dates of an axis may be
+// A week at least: one day alone would stand at the left edge of the years that the library gives it.
+function atLeastAWeek(chart, low, high) {
+  const last = chart.data[0].length === 1 ? low : high;
+  const spare = Math.max(0, 7 * DAY - (last - low)) / 2;
+  return last - low < 6 * DAY ? [low - spare, last + spare] : [low, last];
+}
+
+function dates(_, ticks) {
+  const long = ticks.length > 1 && ticks.at(-1) - ticks[0] > 300 * DAY;
+  const form = new Intl.DateTimeFormat(tongue(), long ? { month: "short", year: "numeric" } : { day: "numeric", month: "short" });
+  return ticks.map((tick) => form.format(new Date(tick * 1000)));
+}
+
 function read(table) {
   const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
   const rows = [...table.tBodies[0].rows];
@@ -23,15 +39,15 @@ function options(figure, { heads, labels, times }, width) {
   return {
     width,
     height: Math.max(220, Math.min(340, width * 0.45)),
-    scales: { x: { time: times && !bars, range: bars ? (_, low, high) => [low - 0.5, high + 0.5] : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
+    scales: { x: { time: times && !bars, range: bars ? (_, low, high) => [low - 0.5, high + 0.5] : times ? atLeastAWeek : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
     axes: [
-      bars || !times ? { ...axis, grid: { show: false }, splits: (u) => u.data[0], values: (_, ticks) => ticks.map((tick) => labels[tick] ?? "") } : axis,
+      bars || !times ? { ...axis, grid: { show: false }, splits: (u) => u.data[0], values: (_, ticks) => ticks.map((tick) => labels[tick] ?? "") } : { ...axis, incrs: STEPS, space: 80, values: dates },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short.format(tick)) },
     ],
     series: [
-      { label: heads[0], value: (_, at) => (at == null ? "" : times ? new Date(at * 1000).toLocaleDateString(document.documentElement.lang) : labels[at]) },
+      { label: heads[0], value: (_, at) => (at == null ? "" : times ? new Date(at * 1000).toLocaleDateString(tongue()) : labels[at]) },
       ...heads.slice(1).map((label, place) => ({
         label,
         stroke: inks()[place % 4],
