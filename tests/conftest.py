@@ -17,7 +17,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 from redis import Redis
 from sqlalchemy.engine import make_url
@@ -37,11 +36,6 @@ VARIABLES = {
     "rabbitmq": "OUTREACH_TEST_AMQP_URL",
     "chromium": "OUTREACH_TEST_CHROMIUM",
 }
-
-
-# Speed is measured in `benchmarks/`: a machine that has other things to do makes no test fail.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -15,7 +15,7 @@ from tests.console.conftest import WHO, Console, on_sqlite
 from tests.console.looks import LOOKS
 
 #: Each language once, so that each size and each light is seen too.
-VIEWS = [("en", PHONE, False), ("fr", DESK, True), ("sw", PHONE, False)]
+VIEWS = [("en", PHONE, False), ("fr", PHONE, True), ("sw", DESK, False), ("en", DESK, True)]
 
 
 @pytest.fixture

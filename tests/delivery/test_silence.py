@@ -77,22 +77,6 @@ SAID = [
 ]
 
 
-#: What goes between two examples, children first.
-PASSING = (
-    Attempt,
-    Tally,
-    Message,
-    Thread,
-    Question,
-    OptOutReason,
-    Consent,
-    Standing,
-    Endpoint,
-    PersonKey,
-    Person,
-)
-
-
 WHO = st.runner().flatmap(lambda lives: st.integers(0, lives.crowd - 1))
 SAYS = st.runner().flatmap(lambda lives: st.sampled_from(lives.said))
 

@@ -1,6 +1,9 @@
 """What may stand between the braces of a message, and that nothing else is ever run."""
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,19 @@ from outreach.channels.contract import Kind
 from outreach.errors import DefinitionError
 from outreach.messages import checks, language, pieces, templates
 from outreach.messages.templates import MOST_TEXT, Body, Openness, RenderError, Template
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """So much of our own CPU at most; what the machine does besides, or other tests left to collect, is not counted."""
+    gc.disable()
+    began = time.thread_time()
+    try:
+        yield
+    finally:
+        took = time.thread_time() - began
+        gc.enable()
+    assert took < seconds
 
 
 def read(source: str, *, tongue: str = "en", line: int = 1) -> language.Reading:
@@ -111,9 +127,8 @@ REFUSED = [
 def test_what_is_not_listed_is_refused_where_it_stands_and_never_written(
     label: str, source: str, line: int | None, column: int | None, says: str
 ) -> None:
-    began = time.thread_time()  # our own CPU: the machine may have other things to do
-    (fault, *_) = read(source).faults
-    assert time.thread_time() - began < 5, "what nobody would write costs no minutes"
+    with within(1):
+        (fault, *_) = read(source).faults
     assert fault.line == line or line is None
     assert fault.column == column or column is None
     assert says in fault.problem
@@ -167,7 +182,7 @@ VALUES = st.fixed_dictionaries(
 
 
 @given(st.lists(FRAGMENTS, max_size=12).map("".join), VALUES)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=1000)
 def test_whatever_passes_the_check_is_short_quick_and_within_its_parts(source: str, values: dict[str, object]) -> None:
     template = Template("tb/x", (body(source),))
     longest = {"name": "W" * 20, "n": 999_999}
@@ -178,18 +193,17 @@ def test_whatever_passes_the_check_is_short_quick_and_within_its_parts(source: s
         return
     compiled = templates.compile(template.bodies[0])
     assert pieces.names(compiled.pieces) <= known
-    began = time.thread_time()
     try:
-        text = compiled.render(values).text
+        with within(0.1):
+            text = compiled.render(values).text
     except RenderError:
         return
-    assert time.thread_time() - began < 1
     assert 0 < len(text) <= MOST_TEXT
     assert parts.count(text).parts <= 2
 
 
 @given(st.text(max_size=200) | st.text("{}%#'\"|()[].~+*- abif\n", max_size=80))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=1000)
 def test_any_text_at_all_is_read_or_refused_but_never_breaks_the_reader(source: str) -> None:
     reading = read(source)
     if not reading.faults:
