@@ -8,11 +8,18 @@ const dashes = [[], [6, 4], [2, 3], [10, 3, 2, 3]]; // so that lines differ on g
 const DAY = 86400; // seconds
 const tongue = () => (document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang); // 26 Nov, as on every page
 const STEPS = [1, 2, 7, 14, 28, 91, 182, 364].map((days) => days * DAY); // how far apart two dates of an axis may be
-// A week at least: one day alone would stand at the left edge of the years that the library gives it.
-function atLeastAWeek(chart, low, high) {
-  const last = chart.data[0].length === 1 ? low : high;
-  const spare = Math.max(0, 7 * DAY - (last - low)) / 2;
-  return last - low < 6 * DAY ? [low - spare, last + spare] : [low, last];
+// Read from what is drawn: to a single value the library would give a range of its own, years of it for a day.
+const ends = ({ data: [at] }) => [at[0], at.at(-1)];
+
+function atLeastAWeek(chart) {
+  const [first, last] = ends(chart);
+  const spare = last - first < 6 * DAY ? (7 * DAY - (last - first)) / 2 : 0;
+  return [first - spare, last + spare];
+}
+
+function wholeBars(chart) {
+  const [first, last] = ends(chart);
+  return [first - 0.5, last + 0.5];
 }
 
 function dates(_, ticks) {
@@ -39,7 +46,7 @@ function options(figure, { heads, labels, times }, width) {
   return {
     width,
     height: Math.max(220, Math.min(340, width * 0.45)),
-    scales: { x: { time: times && !bars, range: bars ? (_, low, high) => [low - 0.5, high + 0.5] : times ? atLeastAWeek : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
+    scales: { x: { time: times && !bars, range: bars ? wholeBars : times ? atLeastAWeek : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
     axes: [
@@ -55,7 +62,7 @@ function options(figure, { heads, labels, times }, width) {
         dash: dashes[place % 4],
         width: 2,
         points: { show: !bars },
-        paths: bars ? uPlot.paths.bars({ size: [0.6, 60] }) : undefined,
+        paths: bars ? uPlot.paths.bars({ size: [0.72 - 0.16 * place, 72 - 16 * place] }) : undefined, // one within the other
       })),
     ],
   };
