@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,8 +17,6 @@ from outreach.privacy import audit
 from outreach.privacy.audit import Action
 from outreach.privacy.vault import Vault, seal, unseal
 from outreach.store import dialects
-
-_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ def add(session: Session, vault: Vault, name: str, url: str, kinds: Collection[K
 
     Raises ConflictError for a name that is taken or none, an address that may not be called, or no kind.
     """
-    if not _NAME.fullmatch(name) or session.scalar(select(Hook.id).where(Hook.name == name)) is not None:
-        raise ConflictError("Choose a name that no webhook ever had: 2 to 32 small letters, digits, a letter first.")
+    if not audit.is_name(name) or session.scalar(select(Hook.id).where(Hook.name == name)) is not None:
+        raise ConflictError(f"Choose a name that no webhook ever had, of {audit.NAME}.")
     if not kinds:
         raise ConflictError(f"Say of what to tell: {', '.join(Kind)}.")
     address.read(url, inside=inside)

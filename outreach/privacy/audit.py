@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +29,9 @@ from outreach.store import dialects
 EVERY = 100  # lines between two checkpoints
 BEGINNING = bytes(32)  # what the first line follows
 _TURN = 0x0A0D17  # the lock of whoever writes the next line
+
+NAME = "2 to 32 characters: small letters, digits, dot, hyphen, underscore; a letter first"
+_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
 class Action(StrEnum):
@@ -147,6 +151,11 @@ class Seals:
     def check(self, checkpoint: Checkpoint) -> None:
         """Raise cryptography's InvalidSignature when a checkpoint is not ours."""
         self._reader.verify(checkpoint.signature, _statement(checkpoint.count, checkpoint.at, checkpoint.hash))
+
+
+def is_name(text: str) -> bool:
+    """Whether staff, a token or a webhook may be called so: a name stands in the record, in clear and for good."""
+    return bool(_NAME.fullmatch(text))
 
 
 def append(session: Session, vault: Vault, who: str, action: Action, subject: str, why: str = "") -> None:

@@ -19,7 +19,6 @@ from outreach.staff.roles import Role, StaffState
 from outreach.staff.tables import Staff, StaffLink, StaffSession
 from outreach.store import dialects
 
-_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _TURN = 0x57AFF  # the lock of whoever changes who may do what
 
@@ -53,10 +52,8 @@ class New:
 
 def add(session: Session, vault: Vault, new: New, by: str) -> Member:
     """Add somebody. Raises ConflictError when the name is taken or not one, the phone is none, or there is no role."""
-    if not _NAME.fullmatch(new.name):
-        raise ConflictError(
-            "A staff name has 2 to 32 characters: small letters, digits, dot, hyphen, underscore; a letter first."
-        )
+    if not audit.is_name(new.name):
+        raise ConflictError(f"A staff name has {audit.NAME}.")
     _check_roles(new.roles)
     display_name = " ".join(new.display_name.split())[:80] or new.name
     if session.get(Staff, new.name) is not None:

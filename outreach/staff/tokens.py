@@ -32,7 +32,6 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM = 40  # letters: 238 bits
 _CHECK = 6  # letters of the checksum
 _WHOLE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM + _CHECK}}}")
-_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
 class Scope(StrEnum):
@@ -80,10 +79,8 @@ def make(
 
     Raises ConflictError for a name that is taken or none, no scope, or a time that is too long.
     """
-    if not _NAME.fullmatch(name):
-        raise ConflictError(
-            "A token's name has 2 to 32 characters: small letters, digits, dot, hyphen, underscore; a letter first."
-        )
+    if not audit.is_name(name):
+        raise ConflictError(f"A token's name has {audit.NAME}.")
     if not scopes:
         raise ConflictError(f"A token without a scope opens nothing. Give one of: {', '.join(Scope)}.")
     if not timedelta(0) < lasts <= LONGEST:
