@@ -48,7 +48,7 @@ faults: install ## kill, cut off and mislead the clinic, and see what holds (ARG
 bench: install ## how fast it is, beside the goals (ARGS="receipts --runs 5", ARGS="--full --json bench.json")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m benchmarks $(ARGS)
 
-check: install ## format, lint, types, floors, dependencies, known vulnerabilities
+check: install ## format, lint, types, floors, dependencies, known vulnerabilities (OUTREACH_AUDIT=required: fail where they cannot be looked up)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

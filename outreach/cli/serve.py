@@ -18,6 +18,7 @@ from outreach.console import app as console
 from outreach.delivery import carriers
 from outreach.errors import ConflictError, OutreachError
 from outreach.threads import danger
+from outreach.workspace import Workspace
 
 
 def server(app: FastAPI) -> uvicorn.Server:
@@ -80,10 +81,14 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[int]:
         thread.join(timeout=10)
 
 
+def read_ahead(workspace: Workspace) -> None:
+    """Read the words of danger on a thread. It takes seconds: the first text of a new process should not wait."""
+    threading.Thread(target=danger.start, args=(workspace.folder,), name="danger", daemon=True).start()
+
+
 def web() -> None:
     """Run the web process: webhooks. As many as you like, behind one public URL."""
     workspace = ready(configured())
     place = listening(workspace.settings.host, workspace.settings.port)
-    # Reading the words of danger takes seconds: the first text of a new process should not wait for it.
-    threading.Thread(target=danger.start, args=(workspace.folder,), name="danger", daemon=True).start()
+    read_ahead(workspace)
     serve(console.make(workspace, carriers.build(workspace)), place)

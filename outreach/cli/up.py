@@ -6,7 +6,7 @@ import typer
 
 from outreach.cli.opening import configured
 from outreach.cli.ready import ready
-from outreach.cli.serve import listening, serve
+from outreach.cli.serve import listening, read_ahead, serve
 from outreach.console import app as console
 from scheduler.embedded import working
 
@@ -16,6 +16,7 @@ def up() -> None:
     workspace = ready(configured())
     settings = workspace.settings
     place = listening(settings.host, settings.port)
+    read_ahead(workspace)
     with working(workspace) as desk:
         typer.echo(f"Outreach is up at {settings.public_url} (listening on {settings.host}:{settings.port}).", err=True)
         serve(console.make(workspace, desk.providers), place)

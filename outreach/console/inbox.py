@@ -20,7 +20,7 @@ from outreach.console.visit import Here, Pages, Visit
 from outreach.errors import NotFoundError, SettingError
 from outreach.staff import accounts
 from outreach.staff.roles import Role
-from outreach.threads import canned, hands, inbox, lists, presence
+from outreach.threads import alarms, canned, hands, inbox, lists, presence
 from outreach.threads.hands import RefusedError, Why
 from outreach.threads.inbox import MOST_CHARACTERS, Summary
 from outreach.threads.lists import List, Mark, Wanted
@@ -112,7 +112,7 @@ def _show(visit: Visit, thread_id: int, status: int = 200, **facts: Any) -> Resp
         if shown.summary.state != ThreadState.CLOSED:
             presence.here(session, thread_id, visit.by)
         there = presence.others(session, [thread_id], visit.by).get(thread_id, [])
-        names = _names(session)
+        names, called = _names(session), alarms.called(session, thread_id)
     known = {
         "thread_id": thread_id,
         "where": where,
@@ -121,6 +121,7 @@ def _show(visit: Visit, thread_id: int, status: int = 200, **facts: Any) -> Resp
         "lines": said.lines(visit.words, shown, names),
         "there": there,
         "names": names,
+        "called": called,
         "said_as": said,
     }
     if visit.part:

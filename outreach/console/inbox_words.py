@@ -8,6 +8,7 @@ from datetime import datetime
 
 from outreach.console.words import N_, Words
 from outreach.messages.status import Purpose, State
+from outreach.threads.alarms import Called
 from outreach.threads.danger import Danger
 from outreach.threads.deeds import LOSS
 from outreach.threads.hands import Event, Why
@@ -153,6 +154,20 @@ def _deed(words: Words, event: Event, names: Mapping[str, str]) -> Line:
     outcome = words.gettext(OUTCOMES.get(event.outcome, event.outcome or "-"))
     told = words.gettext(DEEDS[event.did], who=who, to=names.get(event.to, event.to), outcome=outcome)
     return Line("note" if event.text else "deed", told, event.at, event.text)
+
+
+def called(words: Words, who: Called, names: Mapping[str, str]) -> str:
+    """Who was called because of an alarm, and whether anybody could be."""
+    _ = words.gettext
+    reached, missed = (", ".join(names.get(each, each) for each in some) for some in (who.reached, who.missed))
+    if not reached and not missed:
+        return _("Nobody of staff has been called yet.")
+    if not reached:
+        return _("Nobody could be called, not even %(who)s: fetch somebody yourself, now.", who=missed)
+    told = [_("Called: %(who)s.", who=reached)]
+    if missed:
+        told.append(_("Could not be called: %(who)s.", who=missed))
+    return " ".join(told)
 
 
 def refusal(words: Words, why: Why, names: Mapping[str, str], who: str = "") -> str:

@@ -9,12 +9,14 @@ called once an alarm.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, String, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach import log
+from outreach.messages.status import State
 from outreach.messages.tables import Message
 from outreach.privacy import alerts
 from outreach.privacy.alerts import AlertKind
@@ -48,6 +50,30 @@ class Call(Base):
     staff: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime]
     message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Who was called because of an alarm, by staff name. `missed`: no text could be written to her, or it did not
+    arrive.
+    """
+
+    reached: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+#: A call that did not get there, as far as is known.
+_MISSED = frozenset({State.UNDELIVERED, State.REFUSED, State.FAILED, State.CANCELLED, State.EXPIRED})
+
+
+def called(session: Session, thread_id: int) -> Called:
+    """Who was called because of a thread's last alarm; nobody, where there was none or the watch has not come by."""
+    query = select(Call.staff, Message.state).outerjoin(Message, Message.id == Call.message_id)
+    query = query.join(Thread, Thread.id == Call.thread_id).where(Thread.id == thread_id)
+    query = query.where(Call.alarm_at == Thread.alarm_at, Call.staff != _EVERYBODY).order_by(Call.id)
+    rows = session.execute(query).all()
+    missed = tuple(row.staff for row in rows if row.state is None or State(row.state) in _MISSED)
+    return Called(tuple(row.staff for row in rows if row.staff not in missed), missed)
 
 
 def begin(thread: Thread, at: datetime, *, was_waiting: bool) -> None:

@@ -13,7 +13,7 @@ from outreach.messages.tables import Message
 from outreach.privacy import audit
 from outreach.staff.roles import Role
 from outreach.store import dialects
-from outreach.threads import canned, hands, inbox, presence
+from outreach.threads import alarms, canned, hands, inbox, presence
 from outreach.threads.tables import Outcome, Thread
 from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, cast
 from tests.console.conftest import WHO, Console, Signed, on_sqlite, read
@@ -76,7 +76,11 @@ def test_a_panic_word_and_who_wants_a_call_are_seen(console: Console, helper: Si
     page = helper.get("/inbox?call=yes").text
     assert re.findall(r'id="thread-(\d+)"', page) == [str(caller)]
     assert f"/inbox/{caller}?call=yes" in page, "one goes on in the list that one came from"
-    assert "coordinators have been called" in helper.text(f"/inbox/{panicked}")
+    assert "See in another way that she is safe. Nobody of staff has been called yet." in helper.text(
+        f"/inbox/{panicked}"
+    )
+    alarms.watch(console.workspace)  # of the coordinator no number is known
+    assert "Nobody could be called, not even Achieng Were: fetch somebody yourself" in helper.text(f"/inbox/{panicked}")
     assert "She asked to be called" in helper.text(f"/inbox/{caller}")
 
 

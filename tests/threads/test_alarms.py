@@ -21,7 +21,7 @@ from outreach.staff.accounts import New
 from outreach.staff.roles import Role
 from outreach.store import dialects
 from outreach.threads import alarms, hands, inbox, promises
-from outreach.threads.alarms import Call
+from outreach.threads.alarms import Call, Called
 from outreach.threads.hands import RefusedError, Why
 from outreach.threads.tables import Outcome, Thread, ThreadEvent
 from outreach.workspace import Workspace
@@ -97,6 +97,26 @@ def test_one_after_the_other_until_every_coordinator_knows(workspace: Workspace,
         *[["wanjiru", "otieno", "achieng", "njeri"]] * 3,
     ]
     assert alerted(workspace) == [("not_taken", "")]
+
+
+def test_who_was_called_is_told_as_it_was(workspace: Workspace, people: Cast) -> None:
+    """Whose phone never got it was not reached, and an earlier alarm's calls are not told."""
+    no_phone(workspace)
+    thread = danger(workspace)
+
+    def told() -> Called:
+        with workspace.database.read() as session:
+            return alarms.called(session, thread)
+
+    assert told() == Called((), ())
+    alarms.watch(workspace)
+    assert told() == Called(("otieno",), ("wanjiru",))
+    with workspace.database.write() as session:
+        session.execute(update(Message).where(Message.purpose == Purpose.CALL).values(state="failed"))
+    assert told() == Called((), ("wanjiru", "otieno"))
+    inbox.reply(workspace, thread, "Go to the hospital now.", by="otieno")
+    danger(workspace, "I am bleeding again")
+    assert told() == Called((), ())
 
 
 def test_the_call_says_nothing_of_whom_it_is_about(workspace: Workspace, people: Cast) -> None:
