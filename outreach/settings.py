@@ -165,6 +165,11 @@ class Settings(BaseSettings):
         10, description="Seconds between two looks for alarms and promises that are due.", examples=["10"]
     )
     hooks_every: Seconds = Field(5, description="Seconds between two looks for webhooks that are due.", examples=["5"])
+    hooks_alert_after: Annotated[timedelta, Field(ge=timedelta(minutes=10))] = Field(
+        timedelta(hours=6),
+        description="How long a webhook may fail before an admin is alerted.",
+        examples=["PT6H"],
+    )
     hooks_inside: bool = Field(
         False,
         description="Webhooks may go to http:// and private addresses: for development only.",

@@ -14,7 +14,7 @@ from outreach import log
 from outreach.campaigns import invitations, planning, runs
 from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
-from outreach.hooks import carry
+from outreach.hooks import carry, health
 from outreach.messages.status import Lane
 from outreach.store import pulse
 from outreach.threads import alarms, forgetting, hands, promises, reveals
@@ -129,10 +129,11 @@ def watch() -> None:
 
 @shared_task(name=TELL)
 def tell() -> None:
-    """Tell other programs what happened."""
+    """Tell other programs what happened, and alert where one does not hear."""
     with _whole(), desk().alone(TELL) as free:
         if free:
             carry.carry(desk().workspace)
+            health.watch(desk().workspace)
 
 
 @shared_task(name=RETAIN)

@@ -152,7 +152,7 @@ class Changes:
             session.execute(insert(Endpoint), self.apps)
         self._write_tags(session)
         self._write_fields(session)
-        consent.record(session, self.lines, self.terms.at)
+        consent.record(session, self.lines, self.terms.at, told=False)
 
     def _write_tags(self, session: Session) -> None:
         if self.tags_gone:

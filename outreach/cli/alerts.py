@@ -23,6 +23,7 @@ _MEANS: dict[AlertKind, str] = {
     AlertKind.NOT_TAKEN: "somebody is in danger, and nobody on duty has taken the thread",
     AlertKind.PANIC: "somebody has texted her panic word: write nothing, see that she is safe",
     AlertKind.LOSS: "somebody has written that a pregnancy has ended: a person should answer",
+    AlertKind.HOOK_FAILING: "a webhook has failed for long: outreach hooks list",
     AlertKind.PROMISE_MISSED: "nobody has read a thread by the moment that was promised",
 }
 

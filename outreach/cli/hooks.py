@@ -9,10 +9,10 @@ import typer
 from rich.table import Table
 
 from outreach.cli.terminal import confirm, console, opened, say, staff
-from outreach.hooks import targets
-from outreach.hooks.events import Kind
+from outreach.hooks import health, targets
+from outreach.hooks.events import CHOSEN, Kind
+from outreach.hooks.health import Told
 from outreach.hooks.tables import Telling
-from outreach.hooks.targets import Told
 
 app = typer.Typer(help="Webhooks: other programs that are told what happened.", no_args_is_help=True)
 
@@ -24,7 +24,9 @@ Name = Annotated[str, typer.Argument(help="The program's name: it stands in the 
 def add(
     name: Name,
     url: Annotated[str, typer.Argument(help="Where to call: https, and a public address.")],
-    kind: Annotated[list[Kind], typer.Option("--kind", help="Of what to tell; may be said several times.")],
+    kind: Annotated[
+        list[Kind], typer.Option("--kind", help=f"Of what to tell; may be said several times: {', '.join(CHOSEN)}.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -32,6 +34,10 @@ def add(
     with opened() as workspace, workspace.database.write() as session:
         inside = workspace.settings.hooks_inside
         secret = targets.add(session, workspace.vault, name, url, kind, staff(), inside=inside)
+    _show(name, secret, as_json=as_json)
+
+
+def _show(name: str, secret: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"name": name, "secret": secret}))
         return
@@ -43,7 +49,7 @@ def add(
 def list_(*, as_json: AsJson = False) -> None:
     """Every webhook, what waits, what was told, what was given up and why."""
     with opened() as workspace, workspace.database.read() as session:
-        found = targets.everyone(session)
+        found = health.everyone(session)
     if as_json:
         typer.echo(json.dumps([_facts(each) for each in found], indent=1))
     elif not found:
@@ -66,16 +72,62 @@ def end(
         say(f"{name} is told no more.")
 
 
+@app.command()
+def ping(name: Name) -> None:
+    """Try a webhook out: one call of the kind "ping", as soon as a worker comes by. `list` says what came of it."""
+    with opened() as workspace, workspace.database.write() as session:
+        targets.ping(session, workspace.vault, name, staff())
+    say("A ping is on its way. In a few seconds see what came of it: outreach hooks list")
+
+
+@app.command()
+def pause(name: Name) -> None:
+    """Tell a program nothing for now. What happens meanwhile waits, for thirty days at most."""
+    with opened() as workspace, workspace.database.write() as session:
+        targets.pause(session, workspace.vault, name, staff())
+    say(f"{name} is told nothing until: outreach hooks resume {name}")
+
+
+@app.command()
+def resume(name: Name) -> None:
+    """Go on telling a program that was paused, first what waits."""
+    with opened() as workspace, workspace.database.write() as session:
+        targets.resume(session, workspace.vault, name, staff())
+    say(f"{name} is told again.")
+
+
+@app.command()
+def rotate(name: Name, *, as_json: AsJson = False) -> None:
+    """Give a webhook another secret, shown this once; for a day calls are signed with the one before, too."""
+    with opened() as workspace, workspace.database.write() as session:
+        secret = targets.rotate(session, workspace.vault, name, staff())
+    _show(name, secret, as_json=as_json)
+
+
+@app.command()
+def redeliver(name: Name) -> None:
+    """Tell a program once more what was given up, and now what waits for its next try."""
+    with opened() as workspace, workspace.database.write() as session:
+        count = targets.redeliver(session, workspace.vault, name, staff())
+    say(f"{count} on their way to {name}.")
+
+
 def _facts(each: Told) -> dict[str, object]:
     return {
         "name": each.name,
         "kinds": list(each.kinds),
-        "state": "ended" if each.ended_at else "told",
+        "state": _state(each),
         "made_by": each.made_by,
         "made_at": each.made_at.isoformat(),
         "tellings": {state.value: each.counts.get(state, 0) for state in Telling},
+        "told_at": each.told_at and each.told_at.isoformat(),
+        "failed_at": each.failed_at and each.failed_at.isoformat(),
         "failure": each.failure,
     }
+
+
+def _state(each: Told) -> str:
+    return "ended" if each.ended_at else "paused" if each.paused_at else "told"
 
 
 def _table(found: list[Told]) -> Table:
@@ -84,6 +136,5 @@ def _table(found: list[Told]) -> Table:
         table.add_column(heading, overflow="fold")
     for each in found:
         counts = [str(each.counts.get(state, 0)) for state in Telling]
-        state = "ended" if each.ended_at else "told"
-        table.add_row(each.name, ", ".join(each.kinds), state, *counts, each.failure)
+        table.add_row(each.name, ", ".join(each.kinds), _state(each), *counts, each.failure)
     return table

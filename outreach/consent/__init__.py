@@ -22,14 +22,18 @@ from sqlalchemy import (
     SQLColumnExpression,
     String,
     and_,
+    column,
     exists,
     func,
     or_,
     select,
+    table,
 )
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from outreach.hooks import events as hooks
+from outreach.hooks.events import Kind
 from outreach.store import dialects, rollups
 from outreach.store.base import Base
 from outreach.store.rollups import RollUp
@@ -129,10 +133,15 @@ class Line:
     until: datetime | None = None
 
 
-def record(session: Session, lines: Sequence[Line], at: datetime) -> None:
+#: Of a person only what other programs know her by: her table lies above this floor.
+_PERSON = table("person", column("id", BigInteger), column("pseudonym", String))
+
+
+def record(session: Session, lines: Sequence[Line], at: datetime, *, told: bool = True) -> None:
     """Write lines in bulk and move where consent stands, in the caller's transaction.
 
-    One line per (person, topic) a call.
+    One line per (person, topic) a call. `told`: other programs hear that something changed; not of a whole table, which
+    would be a call for each of its people.
     """
     if not lines:
         return
@@ -158,6 +167,10 @@ def record(session: Session, lines: Sequence[Line], at: datetime) -> None:
         set_={name: upsert.excluded[name] for name in kept[2:]},
     )
     session.execute(upsert, [{name: row[name] for name in kept} for row in rows])
+    if told and hooks.is_wanted(session, Kind.CONSENT_CHANGED):
+        named = select(_PERSON.c.pseudonym).where(_PERSON.c.id.in_({line.person_id for line in lines}))
+        for pseudonym in session.scalars(named.order_by(_PERSON.c.id)):
+            hooks.tell(session, Kind.CONSENT_CHANGED, at, person=pseudonym)
 
 
 def _count(session: Session, lines: Sequence[Line], day: date) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from outreach.doctor import carriage, invariants, place
+from outreach.doctor import carriage, invariants, outside, place
 from outreach.doctor.contract import Check, Finding, fault
 from outreach.workspace import Workspace
 
@@ -20,6 +20,8 @@ CHECKS: Sequence[Check] = (
     carriage.queue,
     carriage.events,
     carriage.webhooks,
+    outside.hooks,
+    outside.sign_in,
     place.kept,
     invariants.invariants,
 )

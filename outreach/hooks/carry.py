@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
 
 from outreach import log
 from outreach.errors import ConflictError, KeyringError
 from outreach.hooks import address, signature, targets
 from outreach.hooks.address import NowhereError, Target
+from outreach.hooks.events import Kind
 from outreach.hooks.tables import Hook, HookTelling, Telling
 from outreach.hooks.targets import Opened
 from outreach.store import dialects
@@ -43,6 +45,7 @@ class Call:
     id: int
     tries: int
     body: bytes = field(repr=False)
+    kind: str
     to: Opened = field(repr=False)
 
 
@@ -62,19 +65,26 @@ def _claim(workspace: Workspace) -> tuple[str, list[Call]]:
         now = dialects.now(session)
         free = or_(HookTelling.leased_until.is_(None), HookTelling.leased_until < now)
         due = select(HookTelling, Hook).join(Hook, Hook.id == HookTelling.hook_id)
-        due = due.where(HookTelling.state == Telling.WAITING, HookTelling.due_at <= now, free)
+        due = due.where(HookTelling.state == Telling.WAITING, HookTelling.due_at <= now, free, Hook.paused_at.is_(None))
         due = dialects.take(due.order_by(HookTelling.due_at, HookTelling.id).limit(BATCH), of=HookTelling)
         calls = []
         for row, hook in session.execute(due):
             row.lease, row.leased_until = lease, now + LEASE
             try:
-                calls.append(Call(row.id, row.tries, _body(row), targets.opened(workspace.vault, hook)))
+                calls.append(Call(row.id, row.tries, _body(row), row.kind, targets.opened(workspace.vault, hook, now)))
             except KeyringError:
                 logger.error("keyring is behind", error="KeyringError")
-        session.execute(
-            delete(HookTelling).where(HookTelling.state != Telling.WAITING, HookTelling.changed_at < now - KEPT)
-        )
+        _let_go(session, now)
     return lease, calls
+
+
+def _let_go(session: Session, now: datetime) -> None:
+    """What is done or given up for long goes; what waits for so long, as while a webhook is paused, is given up."""
+    old = HookTelling.state == Telling.WAITING, HookTelling.at < now - KEPT, HookTelling.changed_at < now - KEPT
+    given_up = {"state": Telling.GIVEN_UP, "outcome": "too_old", "changed_at": now}
+    session.execute(update(HookTelling).where(*old).values(**given_up))
+    over = HookTelling.state != Telling.WAITING, HookTelling.changed_at < now - KEPT
+    session.execute(delete(HookTelling).where(*over))
 
 
 def _body(row: HookTelling) -> bytes:
@@ -84,7 +94,7 @@ def _body(row: HookTelling) -> bytes:
 
 def _make(call: Call, now: datetime, *, inside: bool) -> str:
     """Make a call; gives the status of its answer, or why there was none, in a word."""
-    signed = signature.headers(call.to.secret, f"msg_{call.id}", int(now.timestamp()), call.body)
+    signed = signature.headers(call.to.secrets, f"msg_{call.id}", int(now.timestamp()), call.body)
     try:
         target = address.read(call.to.url, inside=inside)
         return str(_post(target, address.resolve(target, inside=inside), call.body, signed))
@@ -126,12 +136,14 @@ def _post(target: Target, place: str, body: bytes, signed: dict[str, str]) -> in
 def _record(workspace: Workspace, lease: str, call: Call, outcome: str) -> bool:
     """Write down what came of it, unless somebody else has taken it over meanwhile."""
     done = outcome.startswith("2") and len(outcome) == 3
-    over = call.tries >= len(LATER)
+    over = call.tries >= len(LATER) or call.kind == Kind.PING
     with workspace.database.write() as session:
         now = dialects.now(session)
         values = {"tries": call.tries + 1, "outcome": outcome, "lease": "", "leased_until": None, "changed_at": now}
         if done or over:
             values["state"] = Telling.DONE if done else Telling.GIVEN_UP
+            if done and call.kind == Kind.PERSON_FORGOTTEN:
+                values["facts"] = {}  # the other side knows: nobody here needs her pseudonym any more
         else:
             values["due_at"] = now + LATER[call.tries]
         mine = (HookTelling.id == call.id, HookTelling.lease == lease, HookTelling.state == Telling.WAITING)

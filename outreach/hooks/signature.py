@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 
 PREFIX = "whsec_"
 
@@ -15,12 +16,17 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def headers(secret: str, telling: str, at: int, body: bytes) -> dict[str, str]:
-    """The headers of a call. `telling`: its id, the same at each try. `at`: seconds since 1970, of this try."""
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    signed = hmac.digest(key, f"{telling}.{at}.".encode() + body, hashlib.sha256)
+def headers(secrets_: Sequence[str], telling: str, at: int, body: bytes) -> dict[str, str]:
+    """The headers of a call.
+
+    `secrets_`: a signature for each, as while one takes the place of another. `telling`: its id, the same at each try.
+    `at`: seconds since 1970, of this try.
+    """
+    said = f"{telling}.{at}.".encode() + body
+    keys = (base64.b64decode(each.removeprefix(PREFIX)) for each in secrets_)
+    signed = (base64.b64encode(hmac.digest(key, said, hashlib.sha256)).decode() for key in keys)
     return {
         "webhook-id": telling,
         "webhook-timestamp": str(at),
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+        "webhook-signature": " ".join(f"v1,{each}" for each in signed),
     }

@@ -22,7 +22,9 @@ class Telling(StrEnum):
 
 
 class Hook(Base):
-    """A program that wants to be told. `address`, `secret`: sealed (row: the name)."""
+    """A program that wants to be told. `address`, `secret`: sealed (row: the name). `secret`: the newest one, and after
+    a space the one before it.
+    """
 
     __tablename__ = "hook"
 
@@ -34,10 +36,14 @@ class Hook(Base):
     made_by: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]  # since when nothing is told; what happens meanwhile waits
+    rotated_at: Mapped[datetime | None]  # when the newest secret was made, if it is not the first
 
 
 class HookTelling(Base):
-    """One event on its way to one program. `facts`: ids, nothing else. `lease`: whose turn it is, while it is held."""
+    """One event on its way to one program. `facts`: ids and pseudonyms, nothing else. `lease`: whose turn it is,
+    while it is held.
+    """
 
     __tablename__ = "hook_telling"
     __table_args__ = (

@@ -1,43 +1,36 @@
-"""Whom to tell: add, list, end, and what became of the tellings."""
+"""Whom to tell: add, list, pause, end, try out, and tell once more what was given up; what became of the tellings."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import ConflictError, NotFoundError
-from outreach.hooks import address, signature
-from outreach.hooks.events import Kind
+from outreach.hooks import address, events, signature
+from outreach.hooks.events import CHOSEN, Kind
 from outreach.hooks.tables import Hook, HookTelling, Telling
 from outreach.privacy import audit
 from outreach.privacy.audit import Action
 from outreach.privacy.vault import Vault, seal, unseal
 from outreach.store import dialects
 
+#: How long calls are signed with the secret before the newest, too, so that the other side has time to change it.
+BOTH = timedelta(days=1)
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A program that is told, and how many tellings are in which state. `failure`: of the newest that was given up."""
-
-    name: str
-    kinds: tuple[Kind, ...]
-    made_by: str
-    made_at: datetime
-    ended_at: datetime | None
-    counts: dict[Telling, int]
-    failure: str
+#: Why nothing more is told although it was not heard.
+ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Where to call, and with what."""
+    """Where to call, and with what: the newest secret first."""
 
     url: str = field(repr=False)
-    secret: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
 
 
 def add(session: Session, vault: Vault, name: str, url: str, kinds: Collection[Kind], by: str, *, inside: bool) -> str:
@@ -47,13 +40,13 @@ def add(session: Session, vault: Vault, name: str, url: str, kinds: Collection[K
     """
     if not audit.is_name(name) or session.scalar(select(Hook.id).where(Hook.name == name)) is not None:
         raise ConflictError(f"Choose a name that no webhook ever had, of {audit.NAME}.")
-    if not kinds:
-        raise ConflictError(f"Say of what to tell: {', '.join(Kind)}.")
+    if not set(kinds) & set(CHOSEN):
+        raise ConflictError(f"Say of what to tell: {', '.join(CHOSEN)}.")
     address.read(url, inside=inside)
     secret, key = signature.new_secret(), _key(vault)
     row = Hook(
         name=name,
-        kinds=" ".join(kind for kind in Kind if kind in kinds),
+        kinds=" ".join(kind for kind in CHOSEN if kind in kinds),
         address=seal(key, url, "hook", "address", name),
         secret=seal(key, secret, "hook", "secret", name),
         made_by=by,
@@ -67,41 +60,93 @@ def add(session: Session, vault: Vault, name: str, url: str, kinds: Collection[K
 
 def end(session: Session, vault: Vault, name: str, by: str) -> None:
     """Tell it no more; what waits is given up. Raises NotFoundError, ConflictError when it was ended already."""
-    row = session.scalar(select(Hook).where(Hook.name == name))
+    row = _going(session, name)
+    row.ended_at = dialects.now(session)
+    waits = (HookTelling.hook_id == row.id, HookTelling.state == Telling.WAITING)
+    session.execute(update(HookTelling).where(*waits).values(state=Telling.GIVEN_UP, outcome=ENDED))
+    audit.append(session, vault, by, Action.HOOK_ENDED, f"hook:{name}")
+
+
+def pause(session: Session, vault: Vault, name: str, by: str) -> None:
+    """Tell it nothing for now; what happens waits. Raises NotFoundError, ConflictError when it is paused or ended."""
+    row = _going(session, name)
+    if row.paused_at is not None:
+        raise ConflictError(f"{name} is paused already.")
+    row.paused_at = dialects.now(session)
+    audit.append(session, vault, by, Action.HOOK_PAUSED, f"hook:{name}")
+
+
+def resume(session: Session, vault: Vault, name: str, by: str) -> None:
+    """Tell it again, first what waits. Raises NotFoundError, ConflictError when it is not paused, or ended."""
+    row = _going(session, name)
+    if row.paused_at is None:
+        raise ConflictError(f"{name} is not paused.")
+    row.paused_at = None
+    audit.append(session, vault, by, Action.HOOK_RESUMED, f"hook:{name}")
+
+
+def rotate(session: Session, vault: Vault, name: str, by: str) -> str:
+    """Give it another secret, which is shown this once; for `BOTH` calls are signed with the one before, too.
+
+    Raises NotFoundError, ConflictError when it was ended.
+    """
+    row = _going(session, name)
+    key, made = _key(vault), signature.new_secret()
+    before = unseal(key, row.secret, "hook", "secret", name).split()[0]
+    row.secret = seal(key, f"{made} {before}", "hook", "secret", name)
+    row.rotated_at = dialects.now(session)
+    audit.append(session, vault, by, Action.HOOK_ROTATED, f"hook:{name}")
+    return made
+
+
+def ping(session: Session, vault: Vault, name: str, by: str) -> None:
+    """Try it out: a call that says nothing, as soon as a worker comes by. What came of it stands in its last try.
+
+    Raises NotFoundError, ConflictError when it is paused or ended.
+    """
+    row = _going(session, name)
+    if row.paused_at is not None:
+        raise ConflictError(f"{name} is paused: let it go on first.")
+    session.execute(insert(HookTelling), [events.telling(row.id, Kind.PING, dialects.now(session), {})])
+    audit.append(session, vault, by, Action.HOOK_PINGED, f"hook:{name}")
+
+
+def redeliver(session: Session, vault: Vault, name: str, by: str) -> int:
+    """Tell once more what was given up; what waits for its next try is tried now. Gives how many there are.
+
+    Raises NotFoundError, ConflictError when it was ended or nothing is left to be told.
+    """
+    row = _going(session, name)
+    now = dialects.now(session)
+    free = HookTelling.lease == "", HookTelling.hook_id == row.id
+    lost = update(HookTelling).where(*free, HookTelling.state == Telling.GIVEN_UP, HookTelling.kind != Kind.PING)
+    again = session.execute(
+        lost.values(state=Telling.WAITING, tries=0, due_at=now, changed_at=now).returning(HookTelling.id)
+    )
+    count = len(again.all())
+    late = update(HookTelling).where(*free, HookTelling.state == Telling.WAITING, HookTelling.due_at > now)
+    count += len(session.execute(late.values(due_at=now).returning(HookTelling.id)).all())
+    if not count:
+        raise ConflictError(f"Nothing that {name} should hear is left over.")
+    audit.append(session, vault, by, Action.HOOK_REDELIVERED, f"hook:{name}", str(count))
+    return count
+
+
+def _going(session: Session, name: str) -> Hook:
+    row = session.scalar(dialects.take(select(Hook).where(Hook.name == name), wait=True))
     if row is None:
         raise NotFoundError(f"There is no webhook {name[:32]}. List them: outreach hooks list")
     if row.ended_at is not None:
         raise ConflictError(f"{name} was ended already.")
-    row.ended_at = dialects.now(session)
-    waits = (HookTelling.hook_id == row.id, HookTelling.state == Telling.WAITING)
-    session.execute(update(HookTelling).where(*waits).values(state=Telling.GIVEN_UP, outcome="ended"))
-    audit.append(session, vault, by, Action.HOOK_ENDED, f"hook:{name}")
+    return row
 
 
-def everyone(session: Session) -> list[Told]:
-    """All of them, by name."""
-    counted = select(HookTelling.hook_id, HookTelling.state, func.count()).group_by(
-        HookTelling.hook_id, HookTelling.state
-    )
-    counts: dict[int, dict[Telling, int]] = {}
-    for hook_id, state, count in session.execute(counted):
-        counts.setdefault(hook_id, {})[Telling(state)] = count
-    return [_told(session, row, counts.get(row.id, {})) for row in session.scalars(select(Hook).order_by(Hook.name))]
-
-
-def _told(session: Session, row: Hook, counts: dict[Telling, int]) -> Told:
-    lost = (HookTelling.hook_id == row.id, HookTelling.state == Telling.GIVEN_UP)
-    newest = select(HookTelling.outcome).where(*lost).order_by(HookTelling.id.desc()).limit(1)
-    kinds = tuple(Kind(word) for word in row.kinds.split())
-    return Told(row.name, kinds, row.made_by, row.made_at, row.ended_at, counts, session.scalar(newest) or "")
-
-
-def opened(vault: Vault, row: Hook) -> Opened:
-    """Where to call, and with what: for the call only. Raises KeyringError."""
+def opened(vault: Vault, row: Hook, at: datetime) -> Opened:
+    """Where to call, and with what, at a moment: for the call only. Raises KeyringError."""
     key = _key(vault)
-    return Opened(
-        unseal(key, row.address, "hook", "address", row.name), unseal(key, row.secret, "hook", "secret", row.name)
-    )
+    secrets = unseal(key, row.secret, "hook", "secret", row.name).split()
+    both = row.rotated_at is not None and at < row.rotated_at + BOTH
+    return Opened(unseal(key, row.address, "hook", "address", row.name), tuple(secrets if both else secrets[:1]))
 
 
 def _key(vault: Vault) -> bytes:

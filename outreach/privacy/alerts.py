@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     NOT_TAKEN = "not_taken"  # somebody is in danger and nobody on duty has taken the thread
     PANIC = "panic"  # somebody has texted her panic word
     LOSS = "loss"  # somebody has written that a pregnancy has ended
+    HOOK_FAILING = "hook_failing"  # a program that should be told what happens has heard nothing for long
     PROMISE_MISSED = "promise_missed"  # nobody read a thread by the moment that she was told
 
 

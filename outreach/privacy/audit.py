@@ -90,6 +90,11 @@ class Action(StrEnum):
     CONSENT_WRITTEN = "consent_written"
     HOOK_ADDED = "hook_added"
     HOOK_ENDED = "hook_ended"
+    HOOK_PAUSED = "hook_paused"
+    HOOK_RESUMED = "hook_resumed"
+    HOOK_ROTATED = "hook_rotated"
+    HOOK_PINGED = "hook_pinged"
+    HOOK_REDELIVERED = "hook_redelivered"
     TOKEN_MADE = "token_made"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
 

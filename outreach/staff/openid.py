@@ -78,6 +78,10 @@ class OpenId:
         authorize = self._published().authorize
         return Question(f"{authorize}{'&' if '?' in authorize else '?'}{urlencode(query)}", state, nonce, verifier)
 
+    def look(self) -> int:
+        """See whether the provider answers as one, now; gives how many keys it publishes. Raises ConflictError."""
+        return len(self._published(fresh=True).keys.keys)
+
     def subject(self, code: str, nonce: str, verifier: str, issuer: str = "") -> str:
         """Who came back with this code: issuer and subject. `issuer`: what the address said. Raises ConflictError."""
         if issuer and issuer != self._issuer:

@@ -24,6 +24,7 @@ from outreach.consent import Consent, Source, Standing
 from outreach.consent.reasons import OptOutReason
 from outreach.delivery.moves import Move, advance
 from outreach.errors import KeyringError
+from outreach.hooks import events as hooks
 from outreach.messages.status import WAITING, State, Withdrawal
 from outreach.messages.tables import Message
 from outreach.privacy import audit, keyring
@@ -110,6 +111,7 @@ def erase(session: Session, workspace: Workspace, person_id: int, source: Source
     _suppress(session, person_id, at)
     consent.stop(session, person_id, source, OUTCOME, at)
     session.flush()
+    hooks.forget(session, person.pseudonym, at)
     _empty(session, person_id)
     _close(session, person_id, at)
     reveals.close_all(session, person_id)

@@ -166,7 +166,7 @@ def test_nothing_that_is_looked_at_is_left_out(workspace: Workspace) -> None:
     found = {each.check for each in examine(workspace)}
     assert found >= {"database", "keys", "keyring", "clock", "disk", "processes", "senders", "queue", "receipts"}
     assert {f"invariant {number}" for number in range(1, 15)} <= found
-    assert len(CHECKS) == 11
+    assert len(CHECKS) == 13
 
 
 AGES = [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172_800, "2 days")]
