@@ -6,6 +6,7 @@ the next tick finds all the work in the database. Two beats do no harm: every ta
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +33,10 @@ DAY = 24 * 3600.0
 #: so: two machines whose clocks differ by more would not understand each other. A late hint is as good as a fresh one.
 HEARD_FOR = 4 * 3600.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+#: When the system asks a broker that says nothing whether it is there, and when it gives the connection up (seconds).
+SILENCE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
 def queue_name(settings: Settings, name: str) -> str:
@@ -89,5 +94,19 @@ def make(settings: Settings) -> Celery:
 
 
 def _transport(settings: Settings) -> dict[str, Any]:
-    """The embedded broker is a queue in this process's memory: it is asked often, and has nothing to lose."""
-    return {} if settings.broker_url else {"polling_interval": 0.1}
+    """How each kind of broker is spoken to.
+
+    The embedded one is a queue in this process's memory: it is asked often, and has nothing to lose. The others may go
+    silent without a word, and none of Celery's processes would ever notice.
+    """
+    if not settings.broker_url:
+        return {"polling_interval": 0.1}
+    if settings.broker.startswith("redis"):
+        asked = {getattr(socket, name): value for name, value in SILENCE.items() if hasattr(socket, name)}
+        return {
+            "socket_connect_timeout": 5,
+            "socket_timeout": 30,
+            "socket_keepalive": True,
+            "socket_keepalive_options": asked,
+        }
+    return {"socket_settings": SILENCE}

@@ -142,8 +142,13 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, database_url: str, broker_url: str = "", **settings: str) -> Iterator[Site]:
-    """A clinic that is set up, and its carrier in a process of its own. `settings`: by name, as in `.env`."""
+def site(
+    folder: Path, database_url: str, broker_url: str = "", way: Callable[[str], str] = str, /, **settings: str
+) -> Iterator[Site]:
+    """A clinic that is set up, and its carrier in a process of its own.
+
+    `settings`: by name, as in `.env`. `way`: the URL by which the clinic knows the carrier, made of the carrier's own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port, carrier_port = free_port(), free_port()
     web, carrier = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{carrier_port}"
@@ -162,7 +167,7 @@ def site(folder: Path, database_url: str, broker_url: str = "", **settings: str)
         "OUTREACH_SWEEP_EVERY": "1",
         "OUTREACH_LEASE": "6",
         "OUTREACH_SETTLE_AFTER": "4",
-        **provider_settings(carrier, TOKEN, write_account(folder, carrier)),
+        **provider_settings(way(carrier), TOKEN, write_account(folder, way(carrier))),
         **settings,
     }
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))

@@ -83,7 +83,8 @@ class Box:
     def room(self, name: str, account: str) -> Room:
         """A folder of its own for one server. When we are root it belongs to the server's account, else to nobody."""
         folder = self.folder / name
-        folder.mkdir(mode=0o700)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
         if os.geteuid() != 0:
             return Room(folder)
         known = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -125,10 +126,10 @@ class Box:
 
 def postgres(box: Box) -> dict[str, str]:
     """A PostgreSQL cluster that trusts this machine; its user may create databases."""
-    folder = Path(_program("initdb", "postgresql", *_newest("/usr/lib/postgresql/*/bin"))).parent
+    folder = Path(program("initdb", "postgresql", *newest("/usr/lib/postgresql/*/bin"))).parent
     room, port = box.room("postgres", "postgres"), _free_port()
     data = str(room.folder)
-    _run([f"{folder}/initdb", "-D", data, "-U", "outreach", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"], room)
+    run_in(room, [f"{folder}/initdb", "-D", data, *NEW_CLUSTER])
     options = {
         "listen_addresses": LOOPBACK,
         "port": port,
@@ -149,7 +150,7 @@ def postgres(box: Box) -> dict[str, str]:
 
 def redis(box: Box) -> dict[str, str]:
     """A Redis that keeps nothing."""
-    server = _program("redis-server", "redis-server")
+    server = program("redis-server", "redis-server")
     room, port = box.room("redis", "redis"), _free_port()
     options = ["--port", str(port), "--dir", str(room.folder), "--save", "", "--databases", "64"]
     box.spawn(room, [server, "--bind", LOOPBACK, *options], lambda: _says(port, b"PING\r\n", b"+PONG"))
@@ -159,8 +160,8 @@ def redis(box: Box) -> dict[str, str]:
 def rabbitmq(box: Box) -> dict[str, str]:
     """A RabbitMQ node with its own port mapper: it neither meets another node nor leaves a daemon behind."""
     # Debian's /usr/sbin wrapper only starts the system's own node; the real script is beside its libraries.
-    server = _program("rabbitmq-server", "rabbitmq-server", "/usr/lib/rabbitmq/bin")
-    epmd = _program("epmd", "erlang-base")
+    server = program("rabbitmq-server", "rabbitmq-server", "/usr/lib/rabbitmq/bin")
+    epmd = program("epmd", "erlang-base")
     room, port, mapper = box.room("rabbitmq", "rabbitmq"), _free_port(), _free_port()
     folder = room.folder
     (folder / "plugins").write_text("[].\n")
@@ -185,6 +186,9 @@ def rabbitmq(box: Box) -> dict[str, str]:
     box.spawn(room, [server], lambda: _says(port, b"AMQP\x00\x00\x09\x01", b"\x01"), env)
     return {"OUTREACH_TEST_AMQP_URL": f"amqp://guest:guest@{LOOPBACK}:{port}//"}
 
+
+#: How `initdb` makes a cluster for tests.
+NEW_CLUSTER = ("-U", "outreach", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
 SERVERS = (rabbitmq, postgres, redis)  # the slowest first: they boot at the same time
 
@@ -250,25 +254,27 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _newest(pattern: str) -> list[str]:
+def newest(pattern: str) -> list[str]:
     """Folders that match, the highest version first: Debian keeps PostgreSQL's programs out of PATH."""
     root, _, rest = pattern.partition("*")
     versions = sorted(Path(root).glob(f"*{rest}"), key=lambda path: int(path.parent.name), reverse=True)
     return [str(version) for version in versions]
 
 
-def _program(name: str, package: str, *folders: str) -> str:
+def program(name: str, package: str, *folders: str) -> str:
+    """Where a program is. Raises ServersError with the Debian package that has it."""
     path = shutil.which(name, path=os.pathsep.join([*folders, os.environ["PATH"]]))
     if not path:
         raise ServersError(f"{name} is not installed. On Debian: apt-get install {package}")
     return path
 
 
-def _run(command: Sequence[str], room: Room) -> None:
+def run_in(room: Room, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    """Run a command to its end, in a room and as who lives there. Raises ServersError with what it said."""
     done = subprocess.run(
         command,
         cwd=room.folder,
-        env={**os.environ, "HOME": str(room.folder)},
+        env={**os.environ, "HOME": str(room.folder), **(env or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -36,10 +36,28 @@ def engine_for(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
     engine = create_engine(
-        url, hide_parameters=True, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_recycle=1800
+        url,
+        hide_parameters=True,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={name: value for name, value in _SILENCE.items() if name not in make_url(url).query},
     )
     event.listen(engine, "connect", _let_go_of_the_frozen)
     return engine
+
+
+#: How a server that has gone silent without a word (a cable, a firewall that forgot the connection) is found out: the
+#: system asks after 15 s, three times, 5 s apart; what was sent must be confirmed within 30 s (libpq's names; the URL
+#: may say otherwise).
+_SILENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 #: Seconds that a transaction of ours may stand idle: a process that is frozen in one lets go of what it locked.

@@ -15,17 +15,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.faults import scenes, stages, trials
 from tests.faults.carrier import Ledger
+from tests.faults.cluster import NotHereError
 from tests.faults.jobs import warm_up
 from tests.faults.place import Land
 from tests.faults.seeded import BUGS
 from tests.faults.starts import STARTS
-from tests.postgres import Postgres
 
 Results = dict[str, Any]
 
@@ -49,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trials", type=int, default=400, help="crash trials on each database")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--broker", choices=["redis", "rabbitmq", "both"], default="both")
+    parser.add_argument("--stage", action="append", choices=[*stages.STAGES], help="only this one; may be repeated")
+    parser.add_argument(
+        "--away", type=float, default=10, help="seconds for which a broker is down (the long form: 300)"
+    )
+    parser.add_argument("--bug", action="append", choices=[*BUGS], help="only this seeded bug; may be repeated")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=Path("faults.json"))
     return parser
@@ -86,7 +90,7 @@ def _trials(given: argparse.Namespace, violations: list[str]) -> Results:
             total = trials.run(land, folder, given.trials, given.seed, tell=_progress(database, given.trials))
         seconds = time.monotonic() - began
         violations += [f"{database}: {each}" for each in total.violations]
-        found[database] = {**asdict(total), "seconds": round(seconds, 1)}
+        found[database] = total.figures() | {"seconds": round(seconds, 1)}
         _say(f"\n{database}: {total.trials} trials in {total.rounds} rounds, {seconds:.0f} s")
         _say(f"  {total.messages} messages, taken {total.sent} times; doubles {total.doubles}, losses {total.losses}")
         for what, count in sorted(total.struck.items()):
@@ -106,7 +110,7 @@ def _seeded(given: argparse.Namespace, violations: list[str]) -> Results:
     found: Results = {}
     databases = _databases(given)
     for name, bug in BUGS.items():
-        if bug.only and bug.only not in databases:
+        if (bug.only and bug.only not in databases) or (given.bug and name not in given.bug):
             continue
         database = bug.only or next(iter(databases))
         began = time.monotonic()
@@ -151,11 +155,16 @@ def _stages(given: argparse.Namespace, violations: list[str]) -> Results:
     found: Results = {}
     if given.database == "sqlite":
         return found
-    server = Postgres(_databases(given)["postgresql"])
+    server = _databases(given)["postgresql"]
     for broker in [each for each in BROKERS if given.broker in {each, "both"}]:
-        for name in stages.STAGES:
-            with tempfile.TemporaryDirectory(prefix="outreach-stage-") as folder, server.database() as url:
-                wrong, measured = stages.play(Path(folder) / "clinic", url, os.environ[BROKERS[broker]], name)
+        for name in given.stage or stages.STAGES:
+            with tempfile.TemporaryDirectory(prefix="outreach-stage-", ignore_cleanup_errors=True) as folder:
+                try:
+                    wrong, measured = stages.play(Path(folder), server, os.environ[BROKERS[broker]], name, given.away)
+                except NotHereError as lack:
+                    found[f"{broker}: {name}"] = {"not_played": str(lack)}
+                    _say(f"NOT PLAYED  {broker:6}  {name}: {lack}")
+                    continue
             violations += [f"{broker}, {name}: {each}" for each in wrong]
             found[f"{broker}: {name}"] = {"wrong": wrong, "seconds": measured}
             _say(f"{'holds' if not wrong else 'BROKEN'}  {broker:10}  {name}")

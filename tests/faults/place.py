@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,16 +83,21 @@ class Place:
         finally:
             workspace.close()
 
-    def launch(self, on_unknown: str) -> None:
-        """Launch a campaign of two steps, the first due now, the second in a moment."""
+    def launch(self, on_unknown: str, at: Sequence[datetime] = ()) -> None:
+        """Launch a campaign. `at`: when each step is due, by everybody's clock; a second apart, if none is said."""
         with self.opened() as workspace:
             wall = workspace.database.now().astimezone(ZoneInfo(ZONES[0])).replace(microsecond=0)
+            moments = at or [wall + timedelta(seconds=place) for place in range(len(STEPS))]
             steps = [
-                _STEP.format(step=step, at=wall + timedelta(seconds=place), on_unknown=on_unknown)
-                for place, step in enumerate(STEPS)
+                _STEP.format(step=step, at=moment, on_unknown=on_unknown)
+                for moment, step in zip(moments, STEPS, strict=False)
             ]
             write_campaign(workspace, CAMPAIGN, DEFINITION + "".join(steps))
             runs.launch(workspace, CAMPAIGN, by="bench")
+
+    def move(self, zone: str) -> None:
+        """Everybody lives there now."""
+        self._run(f"UPDATE person SET zone = '{zone}'")
 
     def send_to_bed(self) -> None:
         """Some people choose hours of their own, which begin in two hours: after messages to them were planned."""

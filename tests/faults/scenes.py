@@ -10,8 +10,8 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,10 @@ from outreach.store import dialects
 from tests.delivery.desk import messages, run_of
 from tests.faults.carrier import Ledger
 from tests.faults.checker import judge
-from tests.faults.checker.records import Case, rows
+from tests.faults.checker.records import Case, instant, rows
 from tests.faults.checker.watch import Watch
 from tests.faults.jobs import Job, Order, start
-from tests.faults.place import LEASE, SETTLE, Land, Place, number
+from tests.faults.place import LEASE, SETTLE, STEPS, Land, Place, number
 
 FAIR = {"taken": 1}
 MANY = 10_000
@@ -315,6 +315,29 @@ def paused_in_the_middle(scene: Scene) -> None:
     scene.must("all of it went", set(scene.states()) <= {"accepted", "queued"} and len(scene.calls()) > len(before))
 
 
+def clocks_change(scene: Scene) -> None:
+    """Two beats plan over the days on which clocks change: what is left out comes at the jump, what is twice once."""
+    year = datetime.now(UTC).year + 1
+    spring, autumn = (_last_sunday(year, month) for month in (3, 10))
+    scene.place.move("Europe/Paris")
+    far = scene.place.settings.model_copy(update={"plan_ahead": timedelta(days=800)})
+    scene.place = replace(scene.place, settings=far)
+    scene.place.launch("hold", [spring.replace(hour=2, minute=30), autumn.replace(hour=2, minute=30)])
+    for child in [scene.begin("plan"), scene.begin("plan")]:
+        os.waitpid(child, 0)
+    scene.do("plan")
+    due = Counter((row["step"], instant(row["due_at"])) for row in scene.out())
+    agreed = len(scene.place.people) - 1
+    jump, first = spring.replace(hour=1), autumn.replace(minute=30)
+    scene.must("each once, at the right instant", due == {(STEPS[0], jump): agreed, (STEPS[1], first): agreed})
+
+
+def _last_sunday(year: int, month: int) -> datetime:
+    """When Europe changes its clocks: the last Sunday of March and of October (Directive 2000/84/EC)."""
+    last = datetime(year, month, 31, tzinfo=UTC)
+    return last - timedelta(days=(last.weekday() + 1) % 7)
+
+
 SCENES: Mapping[str, Callable[[Scene], None]] = {
     "killed before the claim commits": killed_before_the_claim_commits,
     "killed after the claim, before the call": killed_after_the_claim,
@@ -326,6 +349,7 @@ SCENES: Mapping[str, Callable[[Scene], None]] = {
     "receipts early": early_receipts,
     "receipts lost": lost_receipts,
     "two beats": two_beats,
+    "the clocks change": clocks_change,
     "a poison message": poison,
     "frozen before the call, thawed after all was settled": a_worker_thawed_after_its_lease,
     "frozen after the claim, thawed past its lease": a_worker_thawed_before_it_wrote,

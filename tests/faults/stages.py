@@ -7,34 +7,34 @@ on again. What it gives is what went wrong and the seconds it measured.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
-from kombu import Connection
-from redis import Redis
 from sqlalchemy.engine import make_url
+from twilio.request_validator import RequestValidator
 
-from scheduler.app import queues
-from tests.faults.checker import judge
-from tests.faults.checker.records import Case, lines, rows
-from tests.faults.checker.watch import Watch
-from tests.processes import Program, Site, answers, site, wait_until
-from tests.relay import Relay
+from tests.faults import cluster
+from tests.faults.cable import Cable, cables
+from tests.faults.checker.records import rows
+from tests.faults.cluster import Cluster
+from tests.faults.stage import Stage, stage
+from tests.postgres import Postgres
+from tests.processes import TOKEN, Program
+from tests.relay import Relay, Way
 
-PEOPLE = 60
-PACE = "10"
 AS_SHIPPED = {
     "OUTREACH_PROVIDERS__TWILIO__PACE": "3",
     "OUTREACH_LEASE": "60",
     "OUTREACH_SWEEP_EVERY": "15",
     "OUTREACH_SETTLE_AFTER": "900",
 }
+SLOWLY = {"OUTREACH_PROVIDERS__TWILIO__PACE": "3"}
 TRAPS = ("claim.committed", "send.before_call", "send.answered", "send.before_commit")
+BAD_FOR = 8.0  # seconds that a way stays bad
 
 #: A command whose process believes another time: `{hours}` is how far its clock is off.
 ANOTHER_TIME = """
@@ -43,102 +43,6 @@ time_machine.travel(time.time() + {hours} * 3600, tick=True).start()
 from outreach.cli import main
 sys.exit(main())
 """
-
-
-@dataclass
-class Stage:
-    """A clinic at work, what was seen and what was measured (seconds, by name)."""
-
-    place: Site
-    broker: str  # the real one, behind the relay
-    relay: Relay
-    stack: ExitStack
-    programs: list[Program] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    measured: dict[str, list[float]] = field(default_factory=dict)
-    watch: Watch = field(default_factory=Watch)
-
-    def run(self, *words: str, **env: str) -> Program:
-        """Start a program of the clinic."""
-        program = self.stack.enter_context(self.place.running(*words, env=env))
-        self.programs.append(program)
-        return program
-
-    def open(self, *words: str, gap: float = 4) -> None:
-        """Start these programs, and launch."""
-        for word in words:
-            self.run(word)
-        wait_until(lambda: answers(f"http://127.0.0.1:{self.place.port}/ready"), 400, "the web's start")
-        self.place.launch(PEOPLE, gap=gap)
-
-    def calls(self) -> int:
-        """Messages that the carrier has taken."""
-        return sum(self.place.taken().values())
-
-    def wait_for(self, count: int, within: float = 180) -> None:
-        """Wait until the carrier has taken so many."""
-        wait_until(lambda: self.calls() >= count, within, f"message {count}")
-
-    def until_it_goes_on(self, name: str, within: float = 90) -> None:
-        """Measure the seconds until the carrier takes another message, or everything has been sent."""
-        before, began = self.calls(), time.monotonic()
-        while self.calls() == before and self.under_way({"queued", "planned"}):
-            if time.monotonic() - began > within:
-                self.wrong.append(f"{name}: nothing goes on within {within:.0f} s")
-                break
-            time.sleep(0.2)
-        self.measured.setdefault(name, []).append(round(time.monotonic() - began, 2))
-
-    def under_way(self, states: set[str]) -> list[Any]:
-        """Messages that stand in one of these states."""
-        table = rows(self.database)["message"]
-        self.watch.look(table)
-        return [row for row in table if row["state"] in states]
-
-    @property
-    def database(self) -> str:
-        """Its URL, not through any relay."""
-        return self.place.workspace.settings.database
-
-    def rest(self, within: float = 240) -> None:
-        """Wait until nothing is on its way from us."""
-        going = {"planned", "queued", "sending", "unknown"}
-        wait_until(lambda: self.calls() > PEOPLE and not self.under_way(going), within, "the end of the campaign")
-
-    def judged(self) -> list[str]:
-        """What went wrong, by the stage itself and by the checker, which reads what the processes said as well."""
-        table = (self.place.folder / "people.csv").read_text(encoding="utf-8").splitlines()
-        settings, now = self.place.workspace.settings, self.place.workspace.database.now()
-        case = Case(
-            rows(self.database),
-            lines(self.place.folder / "c" / "carrier.db"),
-            now,
-            settings.lease,
-            settings.sweep_every,
-            artefacts=[
-                *((program.words[0], program.said.encode()) for program in self.programs),
-                *self._at_broker(),
-            ],
-            canaries=[row.split(",")[0].removeprefix("+") for row in table[1:]],
-        )
-        return self.wrong + self.watch.violations + judge(case)
-
-    def _at_broker(self) -> list[tuple[str, bytes]]:
-        if not self.broker.startswith("redis"):
-            return []
-        with Redis.from_url(self.broker) as server:
-            return [(f"redis {key!r}", server.dump(key) or b"") for key in server.keys("*")]
-
-    def wipe(self) -> None:
-        """The broker forgets everything."""
-        if self.broker.startswith("redis"):
-            with Redis.from_url(self.broker) as server:
-                server.flushall()
-            return
-        with Connection(self.broker) as connection:
-            channel: Any = connection.channel()
-            for name in queues(self.place.workspace.settings):
-                channel.queue_purge(name)
 
 
 def killed(stage: Stage) -> None:
@@ -176,10 +80,10 @@ def wiped(stage: Stage) -> None:
     stage.wipe()
     stage.until_it_goes_on("due work goes on after a wipe", 60)
     stage.wait_for(25)
-    stage.relay.cut()
+    stage.relays["broker"].cut()
     stage.wipe()
-    time.sleep(10)
-    stage.relay.mend()
+    time.sleep(stage.away)
+    stage.relays["broker"].mend()
     stage.until_it_goes_on("due work goes on after the broker was down", 60)
     stage.rest()
 
@@ -222,29 +126,128 @@ def misled(stage: Stage) -> None:
         stage.wrong.append("a forged receipt was kept")
 
 
-STAGES: Mapping[str, tuple[Callable[[Stage], None], dict[str, str]]] = {
-    "workers are killed": (killed, AS_SHIPPED),
-    "the broker is wiped, and down": (wiped, {}),
-    "the database breaks off": (restarted, {}),
-    "clocks and forgers": (misled, {}),
+def cut_off(stage: Stage) -> None:
+    """The way to the carrier, the broker or the database is slow, a black hole, half-closed, or full of resets."""
+    stage.people = 150
+    stage.open("web", "worker", "worker", "beat", "beat")
+    for name, relay in stage.relays.items():
+        for way in (Way.SLOW, Way.SILENT, Way.DEAF, Way.RESET):
+            stage.wait_for(stage.calls() + 3)
+            relay.turn(way)
+            time.sleep(BAD_FOR)
+            relay.turn(Way.FAIR)
+            stage.until_it_goes_on(f"due work goes on after the way to the {name} was {way}", 60)
+    stage.rest(400)
+
+
+def forgotten(stage: Stage) -> None:
+    """The cable to the broker, the database or the carrier is pulled; plugged in again, every connection is unknown.
+
+    Nobody tells us: whoever waits on such a connection has to find out by asking.
+    """
+    stage.people = 120
+    stage.open("web", "worker", "worker", "beat", "beat")
+    for name, cable in stage.relays.items():
+        stage.wait_for(stage.calls() + 5)
+        assert isinstance(cable, Cable)
+        cable.forget()
+        stage.until_it_goes_on(f"due work goes on after the {name} forgot every connection", 60)
+    stage.rest(400)
+
+
+def crashed(stage: Stage) -> None:
+    """`pg_ctl restart -m immediate`, again and again, while messages go out and receipts come in."""
+    stage.open("web", "worker", "worker", "beat", "beat")
+    for count in (10, 30, 50, 70):
+        stage.wait_for(count)
+        stage.ground.crash()
+        stage.until_it_goes_on("due work goes on after the database crashed", 60)
+    stage.rest()
+
+
+def starved(stage: Stage) -> None:
+    """The database's disk is full: nobody is called without a claim on record, and a text comes again."""
+    stage.open("web", "worker", "worker", "beat", "beat")
+    stage.wait_for(20)
+    stage.ground.fill()
+    answered = _text(stage)
+    if not 500 <= answered < 600:
+        stage.wrong.append(f"a text was answered {answered} though nothing could be written")
+    time.sleep(BAD_FOR)
+    stage.ground.empty()
+    stage.ground.revive()
+    stage.until_it_goes_on("due work goes on after the database's disk was full", 60)
+    stage.rest()
+    if (answered := _text(stage)) != httpx.codes.OK:
+        stage.wrong.append(f"the text that came again was answered {answered}")
+    if [row["state"] for row in rows(stage.database)["message"] if row["provider_id"] == "SMagain"] != ["received"]:
+        stage.wrong.append("8: the text that came again is not there once")
+
+
+def _text(stage: Stage) -> int:
+    """Somebody asks for help; gives the status of our answer."""
+    url = f"http://127.0.0.1:{stage.place.port}/hooks/twilio/inbound"
+    number = (stage.place.folder / "people.csv").read_text(encoding="utf-8").splitlines()[1].partition(",")[0]
+    form = {"MessageSid": "SMagain", "From": number, "To": "+15005550006", "Body": "My arm hurts"}
+    seal = RequestValidator(TOKEN).compute_signature(url, form)
+    return httpx.post(url, data=form, headers={"X-Twilio-Signature": seal}, timeout=30).status_code
+
+
+def unsteady(stage: Stage) -> None:
+    """The database's own clock, which every guard looks at, steps two hours back, then right, then two hours on."""
+    stage.open("web", "worker", "worker", "beat", "beat")
+    stage.wait_for(10)
+    stage.ground.step(-2)
+    time.sleep(2)  # what was claimed before is on its way
+    before = stage.calls()
+    time.sleep(BAD_FOR)
+    if stage.calls() != before:
+        stage.wrong.append("11: something was sent before it was due")
+    stage.ground.step(0)
+    stage.until_it_goes_on("due work goes on after the clock was two hours slow", 60)
+    stage.wait_for(stage.calls() + 10)
+    stage.ground.step(2)
+    stage.until_it_goes_on("due work goes on though the clock is two hours fast", 60)
+    stage.rest()
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is done, with which settings, and on which PostgreSQL: the one that all share, if none is said."""
+
+    work: Callable[[Stage], None]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    ground: Callable[[Path], AbstractContextManager[Cluster]] | None = None
+    cables: bool = False  # which can be pulled, instead of plain relays
+
+
+STAGES: Mapping[str, Play] = {
+    "workers are killed": Play(killed, AS_SHIPPED),
+    "the broker is wiped, and down": Play(wiped),
+    "the database breaks off": Play(restarted),
+    "the database crashes": Play(crashed, ground=cluster.own),
+    "the database's disk is full": Play(starved, ground=cluster.starved),
+    "the database's clock is wrong": Play(unsteady, ground=cluster.unsteady),
+    "clocks and forgers": Play(misled),
+    "the ways are bad": Play(cut_off, SLOWLY),
+    "cables are pulled": Play(forgotten, SLOWLY, cables=True),
 }
 
 
-@contextmanager
-def stage(folder: Path, database: str, broker: str, settings: dict[str, str]) -> Iterator[Stage]:
-    """A clinic on these servers."""
-    relay = Relay(broker)
-    more = {"OUTREACH_PROVIDERS__TWILIO__PACE": PACE, "OUTREACH_PROVIDERS__TWILIO__TIMEOUT": "5", **settings}
-    with site(folder, database, relay.url.geturl(), **more) as place, ExitStack() as stack:
-        yield Stage(place, broker, relay, stack)
+def play(folder: Path, server: str, broker: str, name: str, away: float) -> tuple[list[str], dict[str, list[float]]]:
+    """Play one stage; gives what went wrong and what was measured.
 
-
-def play(folder: Path, database: str, broker: str, name: str) -> tuple[list[str], dict[str, list[float]]]:
-    """Play one stage; gives what went wrong and what was measured."""
-    work, settings = STAGES[name]
-    with stage(folder, database, broker, settings) as here:
+    `away`: seconds for which a broker is down. Raises `cluster.NotHereError`.
+    """
+    chosen = STAGES[name]
+    with ExitStack() as stack:
+        ground = stack.enter_context(chosen.ground(folder / "ground")) if chosen.ground else None
+        url = ground.url if ground else stack.enter_context(Postgres(server).database())
+        relay = stack.enter_context(cables()) if chosen.cables else Relay
+        here = stack.enter_context(stage(folder / "clinic", url, broker, dict(chosen.settings), relay))
+        here.away, here.cluster = away, ground
         try:
-            work(here)
+            chosen.work(here)
             return here.judged(), here.measured
         except AssertionError as error:
             return [*here.wrong, f"0: {error}"], here.measured

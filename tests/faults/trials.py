@@ -68,6 +68,10 @@ class Tally:
         self.struck += other.struck
         self.violations += other.violations
 
+    def figures(self) -> dict[str, Any]:
+        """All of it, as JSON can say it."""
+        return {**vars(self), "struck": dict(self.struck)}
+
 
 @dataclass
 class Child:
