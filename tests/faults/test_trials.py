@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def _hold(land: Land, folder: Path, seed: int) -> None:
     assert found.violations == []
     assert found.trials >= FEW
     assert found.sent > 0
+    assert json.loads(json.dumps(found.figures())) == found.figures()
 
 
 def test_whoever_dies_nothing_is_lost_or_doubled_and_a_guard_taken_away_is_missed(tmp_path: Path) -> None:
