@@ -91,6 +91,8 @@ def test_a_way_of_resets_resets_instead_of_an_answer(echo: Relay) -> None:
 
 def test_a_server_that_was_cut_off_is_back_at_the_same_place(echo: Relay) -> None:
     with client(echo) as wire:
+        wire.sendall(b"hello")
+        assert wire.recv(10) == b"hello"  # the relay has taken it in: who still waits at the door is reset
         echo.cut()
         assert wire.recv(10) == b""
     with pytest.raises(ConnectionRefusedError):
