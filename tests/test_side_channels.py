@@ -28,7 +28,7 @@ from outreach.staff import accounts
 from outreach.staff.accounts import New
 from outreach.staff.roles import Role
 from outreach.store import dialects
-from outreach.threads import alarms, inbound, promises, reveals
+from outreach.threads import alarms, inbound, promises, reveal_lists, reveals
 from outreach.threads.reveals import Wish
 from outreach.threads.tables import Thread
 from outreach.workspace import Workspace
@@ -86,7 +86,7 @@ def _walk(workspace: Workspace, people: Cast, desk: Desk) -> list[str]:
     assert reveals.show(workspace, asked, "wanjiru").value == AMINA
     alone = reveals.ask(workspace, Wish(message=text), "wanjiru", WHY, alone=True)
     assert reveals.show(workspace, alone, "wanjiru").value == SAID
-    told = [repr(reveals.listed(workspace)), repr(reveals.show(workspace, asked, "wanjiru"))]
+    told = [repr(reveal_lists.listed(workspace)), repr(reveals.show(workspace, asked, "wanjiru"))]
     for wrong in (
         lambda: reveals.show(workspace, asked, PHONE),
         lambda: reveals.grant(workspace, asked, "otieno"),

@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from outreach.cli.terminal import console, facts, harmless, moment, opened, say, staff
-from outreach.threads import reveals
-from outreach.threads.reveals import Asked, Wish
+from outreach.threads import reveal_lists, reveals
+from outreach.threads.reveal_lists import Asked
+from outreach.threads.reveals import Wish
 
 app = typer.Typer(
     help="See a number or the original of one text, when two agree that it must be.", no_args_is_help=True
@@ -33,7 +34,7 @@ def ask(
     """Ask to see one record."""
     with opened() as workspace:
         made = reveals.ask(workspace, Wish(number, text), staff(), why, alone=alone)
-        found = reveals.get(workspace, made)
+        found = reveal_lists.get(workspace, made)
         zone = workspace.settings.zone
     if as_json:
         facts(found)
@@ -50,6 +51,16 @@ def grant(reveal: Id) -> None:
     with opened() as workspace:
         until = reveals.grant(workspace, reveal, staff())
         say(f"Open until {moment(until, workspace.settings.zone)}, to whoever asked.")
+
+
+@app.command()
+def refuse(
+    reveal: Id, *, why: Annotated[str, typer.Option(help="Whoever asked reads it; no name, no number.")]
+) -> None:
+    """Say no to what a colleague asked for, and why."""
+    with opened() as workspace:
+        reveals.refuse(workspace, reveal, staff(), why)
+    say(f"Reveal {reveal} is refused; it is in the record.")
 
 
 @app.command()
@@ -83,7 +94,7 @@ def list_(
 ) -> None:
     """Who asked to see what, why, and who agreed; the newest first."""
     with opened() as workspace:
-        found = reveals.listed(workspace, pending=pending)
+        found = reveal_lists.listed(workspace, pending=pending)
         zone = workspace.settings.zone
     if as_json:
         facts(found)
@@ -105,7 +116,10 @@ def _table(found: list[Asked], zone: str) -> Table:
 
 
 def _agreed(each: Asked) -> str:
+    if each.refused_by:
+        return f"refused by {each.refused_by}: {each.answer}"
     if not each.alone:
         return each.granted_by
     verdict = "disputed by" if each.disputed else "approved by"
-    return f"alone; {verdict} {each.reviewed_by}" if each.reviewed_by else "alone; nobody yet"
+    told = f": {each.answer}" if each.answer else ""
+    return f"alone; {verdict} {each.reviewed_by}{told}" if each.reviewed_by else "alone; nobody yet"

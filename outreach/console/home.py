@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from fastapi.responses import Response
 from sqlalchemy import select
@@ -10,11 +11,12 @@ from sqlalchemy import select
 from outreach.audience.tables import Endpoint, EndpointState
 from outreach.campaigns import approvals
 from outreach.campaigns.approvals import Proposed
-from outreach.console import settings
+from outreach.console import reveals, settings
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
-from outreach.threads import inbox
+from outreach.threads import inbox, reveal_lists
 from outreach.threads.inbox import Summary
+from outreach.threads.reveals import Stage
 from outreach.threads.tables import ThreadState
 
 pages = Pages()
@@ -32,7 +34,9 @@ def home(visit: Here) -> Response:
             waiting = inbox.waiting(session, [ThreadState.WAITING], limit=SHOWN)
     trouble = [each for each in settings.health(visit) if each.halted_until] if visit.may(Act.SEE_SETTINGS) else []
     page = "home_now.html" if visit.part else "home.html"
-    return visit.show(page, waiting=waiting, proposals=_to_approve(visit), trouble=trouble, phone=_to_phone(visit))
+    return visit.show(
+        page, waiting=waiting, proposals=_to_approve(visit), trouble=trouble, phone=_to_phone(visit), **_reveals(visit)
+    )
 
 
 def _to_phone(visit: Visit) -> int:
@@ -43,6 +47,15 @@ def _to_phone(visit: Visit) -> int:
     lost = select(Endpoint.person_id).where(Endpoint.state == EndpointState.GONE, Endpoint.changed_at > week)
     with visit.workspace.database.read() as session:
         return len(session.scalars(lost.limit(MANY)).all())
+
+
+def _reveals(visit: Visit) -> dict[str, Any]:
+    """Reveals that wait for this member's yes, no or second look, and what may be looked at now."""
+    decide = reveals.to_decide(visit)
+    with visit.workspace.database.read() as session:
+        mine = reveal_lists.mine(session, visit.by) if visit.may(Act.ASK_REVEAL) else {}
+    ready = [each for each in mine.values() if each.stage is Stage.OPEN]
+    return {"decide": reveals.drawn(visit, decide[:SHOWN]), "more_to_decide": len(decide) > SHOWN, "ready": ready}
 
 
 def _to_approve(visit: Visit) -> list[Proposed]:

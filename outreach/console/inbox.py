@@ -20,7 +20,7 @@ from outreach.console.visit import Here, Pages, Visit
 from outreach.errors import NotFoundError, SettingError
 from outreach.staff import accounts
 from outreach.staff.roles import Role
-from outreach.threads import alarms, canned, hands, inbox, lists, presence
+from outreach.threads import alarms, canned, hands, inbox, lists, presence, reveal_lists
 from outreach.threads.hands import RefusedError, Why
 from outreach.threads.inbox import MOST_CHARACTERS, Summary
 from outreach.threads.lists import List, Mark, Wanted
@@ -113,6 +113,7 @@ def _show(visit: Visit, thread_id: int, status: int = 200, **facts: Any) -> Resp
             presence.here(session, thread_id, visit.by)
         there = presence.others(session, [thread_id], visit.by).get(thread_id, [])
         names, called = _names(session), alarms.called(session, thread_id)
+        asked = reveal_lists.mine(session, visit.by) if visit.may(Act.ASK_REVEAL) else {}
     known = {
         "thread_id": thread_id,
         "where": where,
@@ -122,6 +123,7 @@ def _show(visit: Visit, thread_id: int, status: int = 200, **facts: Any) -> Resp
         "there": there,
         "names": names,
         "called": called,
+        "asked": asked,
         "said_as": said,
     }
     if visit.part:

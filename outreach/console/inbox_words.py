@@ -109,7 +109,9 @@ NO_PROGRAMME = Context().programme
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a conversation as it is shown: a text, a note, or what staff did (`side` "deed")."""
+    """One line of a conversation as it is shown: a text, a note, or what staff did (`side` "deed"). `sealed`: the id of
+    a text of hers that something was taken out of.
+    """
 
     side: str
     who: str
@@ -118,6 +120,7 @@ class Line:
     state: str = ""
     hers: bool = False  # in her language
     bad: bool = False  # it did not get to her
+    sealed: int = 0
 
 
 _NOT_THERE = frozenset({State.UNDELIVERED, State.REFUSED, State.FAILED, State.CANCELLED, State.EXPIRED})
@@ -137,7 +140,7 @@ def lines(words: Words, shown: Conversation, names: Mapping[str, str]) -> list[L
 
 def _said(words: Words, said: Said, pseudonym: str, names: Mapping[str, str]) -> Line:
     if said.who == "person":
-        return Line("person", pseudonym, said.at, said.text, hers=True)
+        return Line("person", pseudonym, said.at, said.text, hers=True, sealed=said.id if said.hidden else 0)
     state = State(said.state)
     who, side = words.gettext("Automatic answer"), "system"
     if said.who == "campaign":

@@ -26,7 +26,7 @@ from outreach.errors import NotFoundError
 from outreach.messages import history
 from outreach.privacy import audit
 from outreach.privacy.audit import Action
-from outreach.threads import forgetting
+from outreach.threads import forgetting, reveal_lists
 from outreach.threads.tables import Thread
 
 pages = Pages()
@@ -120,10 +120,12 @@ def person(visit: Here, pseudonym: str) -> Response:
         messages = history.of_person(session, who.id, before=int(before) if before.isdecimal() else None)
         tags, fields = search.tags_of(session, [who.id]).get(who.id, []), search.fields_of(session, who.id)
         threads = _threads(session, who) if visit.may(Act.SEE_THREADS) else []
+        asked = reveal_lists.mine(session, visit.by) if visit.may(Act.ASK_REVEAL) else {}
         stopped = bool(consent.stopped(session, [who.id]))
     return visit.show(
         "people_person.html",
         who=who,
+        asked=asked,
         stopped=stopped,
         manner=discretion.manner(who),
         ledger=[people_words.agreement(visit.words, line) for line in lines],

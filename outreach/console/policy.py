@@ -31,7 +31,9 @@ class Act(StrEnum):
     HAND_OVER_THREADS = "hand_over_threads"  # to somebody else than oneself
     WRITE_CANNED = "write_canned"
     ASK_REVEAL = "ask_reveal"
-    GRANT_REVEAL = "grant_reveal"
+    GRANT_REVEAL = "grant_reveal"  # or refuse it, or look at what was taken alone
+    SEE_REVEALS = "see_reveals"  # what one asked for oneself
+    SEE_ALL_REVEALS = "see_all_reveals"  # who asked for what and why; never what was sealed
     SEE_CAMPAIGNS = "see_campaigns"
     WRITE_CAMPAIGNS = "write_campaigns"  # definitions, templates, sending a test, proposing
     APPROVE_CAMPAIGNS = "approve_campaigns"
@@ -67,6 +69,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.WRITE_CANNED: frozenset({_COORDINATOR}),
     Act.ASK_REVEAL: frozenset({_LAUNCHER, _HELPER, _COORDINATOR}),
     Act.GRANT_REVEAL: frozenset({_COORDINATOR, _ADMIN}),
+    Act.SEE_REVEALS: _ALL,
+    Act.SEE_ALL_REVEALS: frozenset({_COORDINATOR, _ADMIN, _AUDITOR}),
     Act.SEE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN, _AUDITOR}),
     Act.WRITE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR}),
     Act.APPROVE_CAMPAIGNS: frozenset({_LAUNCHER, _COORDINATOR, _ADMIN}),

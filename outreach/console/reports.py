@@ -29,6 +29,7 @@ from outreach.reports.contract import Filter, Hidden, Report, Row, Scope, Shape,
 from outreach.reports.formats import facts, write_csv, write_xlsx
 from outreach.reports.registry import REPORTS
 from outreach.staff.roles import Role
+from outreach.threads import reveal_lists
 
 pages = Pages()
 
@@ -79,6 +80,7 @@ def report(visit: Here, name: str) -> Response:
     with visit.workspace.database.read() as session:
         rows = table(chosen, session, replace(_scope(visit, asked), most=MOST + 1))
         choices = _choices(session, visit, chosen)
+        phones = reveal_lists.mine(session, visit.by) if name == _PHONE and visit.may(Act.ASK_REVEAL) else None
     period = visit.workspace.settings.report_period
     columns = shown(chosen, rows)
     newest = list(reversed(rows)) if _is_over_time(chosen) else rows
@@ -98,6 +100,7 @@ def report(visit: Here, name: str) -> Response:
         count=len(rows),
         most=MOST,
         hidden=any(value is Hidden.FEW for row in rows for value in row.values()),
+        phones=phones,
         going=any(row.get("so_far") for row in rows),
         few=visit.workspace.settings.small_cells,
     )

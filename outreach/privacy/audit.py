@@ -83,6 +83,7 @@ class Action(StrEnum):
     REVEAL_ASKED = "reveal_asked"
     REVEAL_TAKEN_ALONE = "reveal_taken_alone"
     REVEAL_GRANTED = "reveal_granted"
+    REVEAL_REFUSED = "reveal_refused"
     REVEAL_SHOWN = "reveal_shown"
     REVEAL_APPROVED = "reveal_approved"
     REVEAL_DISPUTED = "reveal_disputed"

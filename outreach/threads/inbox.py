@@ -68,7 +68,8 @@ class Summary:
 class Said:
     """One text of a conversation. `who`: person, helper, system, campaign. Numbers and addresses are redacted.
 
-    `by`: the staff member who wrote it, where that is known. `about`: the campaign's title.
+    `by`: the staff member who wrote it, where that is known. `about`: the campaign's title. `hidden`: something was
+    taken out of it.
     """
 
     who: str
@@ -78,6 +79,7 @@ class Said:
     by: str = ""
     about: str = ""
     id: int = 0
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,9 @@ def _said(message: Message, key: bytes, names: Names, by: str) -> Said:
     except (KeyringError, ValueError):
         text = UNREADABLE
     if message.direction == "in":
-        return Said("person", message.created_at, redact(text, names).text, message.state, id=message.id)
+        found = redact(text, names)
+        hidden = bool(found.spans)
+        return Said("person", message.created_at, found.text, message.state, id=message.id, hidden=hidden)
     who = "helper" if message.purpose == Purpose.REPLY else "system"
     return Said(who, message.created_at, text, message.state, by, id=message.id)
 

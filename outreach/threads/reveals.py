@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from outreach.audience import people
 from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
 from outreach.channels.contract import Kind
-from outreach.errors import ConflictError, KeyringError, NotFoundError
+from outreach.errors import ConflictError, NotFoundError
 from outreach.messages.tables import Message
 from outreach.privacy import alerts, audit
 from outreach.privacy.alerts import AlertKind
@@ -28,49 +28,13 @@ from outreach.privacy.redact import redact
 from outreach.privacy.vault import Vault, seal, unseal
 from outreach.staff.roles import Role
 from outreach.store import dialects
-from outreach.store.base import Base
-from outreach.store.types import Serial
 from outreach.threads import calls
-from outreach.threads.tables import Thread, ThreadState
+from outreach.threads.tables import Reveal, Thread, ThreadState
 from outreach.workspace import Workspace
 
 #: What nobody has granted by then is not granted any more: ask again.
 LAPSES = timedelta(hours=24)
 SHORTEST, LONGEST = 10, 400  # characters of a reason
-
-
-class Reveal(Base):
-    """One wish to see what is sealed: the number of a person, or the original of one of her texts (`message_id`).
-
-    `why` is sealed (row: the id). `until`: when it closes again; None while nobody has granted it. `alone`: taken in a
-    crisis without a second person, who is to look at it by `review_by`.
-    """
-
-    __tablename__ = "reveal"
-    __table_args__ = (
-        Index("ix_reveal_person", "person_id"),
-        Index(
-            "ix_reveal_review",
-            "review_by",
-            sqlite_where=text("reviewed_at IS NULL"),
-            postgresql_where=text("reviewed_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
-    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"))
-    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
-    asked_by: Mapped[str] = mapped_column(String(64))
-    asked_at: Mapped[datetime]
-    why: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
-    alone: Mapped[bool] = mapped_column(default=False)
-    granted_by: Mapped[str] = mapped_column(String(64), default="")
-    until: Mapped[datetime | None]
-    shown: Mapped[int] = mapped_column(default=0)  # how often it was read
-    review_by: Mapped[datetime | None]
-    reviewed_by: Mapped[str] = mapped_column(String(64), default="")
-    reviewed_at: Mapped[datetime | None]
-    disputed: Mapped[bool] = mapped_column(default=False)  # whoever reviewed it says it should not have been
 
 
 class Stage(StrEnum):
@@ -80,6 +44,7 @@ class Stage(StrEnum):
     OPEN = "open"  # it can be read
     OVER = "over"  # it was open
     LAPSED = "lapsed"  # nobody granted it in time
+    REFUSED = "refused"  # a second person said no
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +56,12 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A reveal as a list shows it. `what`: "number" or "text"; `message`: the text's id."""
+class Whom:
+    """Whom a wish is about. `thread`: where the text stands, of a text. `danger`: one may see it alone, at once."""
 
-    id: int
-    what: str
     pseudonym: str
-    message: int | None
-    stage: Stage
-    alone: bool
-    asked_by: str
-    asked_at: datetime
-    why: str = field(repr=False)
-    granted_by: str
-    until: datetime | None
-    shown: int
-    review_by: datetime | None
-    reviewed_by: str
-    disputed: bool
-    overdue: bool
+    thread: int | None
+    danger: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +71,15 @@ class Shown:
     what: str
     value: str = field(repr=False)
     until: datetime
+
+
+def whom(workspace: Workspace, wish: Wish) -> Whom:
+    """Whom a wish is about, before it is asked. Raises NotFoundError; ConflictError when she is forgotten."""
+    with workspace.database.read() as session:
+        person_id = _whose(session, wish)
+        pseudonym = session.scalars(select(Person.pseudonym).where(Person.id == person_id)).one()
+        thread = select(Message.thread_id).where(Message.id == wish.message)
+        return Whom(pseudonym, session.scalar(thread), _in_danger(session, person_id))
 
 
 def ask(workspace: Workspace, wish: Wish, by: str, why: str, *, alone: bool = False) -> int:
@@ -140,7 +101,7 @@ def ask(workspace: Workspace, wish: Wish, by: str, why: str, *, alone: bool = Fa
             made.until, made.review_by = at + workspace.settings.reveal_for, at + workspace.settings.reveal_review
         session.add(made)
         session.flush()
-        made.why = seal(_key(workspace.vault), reason, "reveal", "why", made.id)
+        made.why = _sealed(workspace, made, "why", reason)
         if alone:
             _alert(session, workspace, AlertKind.REVEAL_ALONE, made, at, by)
         session.flush()
@@ -152,20 +113,37 @@ def ask(workspace: Workspace, wish: Wish, by: str, why: str, *, alone: bool = Fa
 def grant(workspace: Workspace, reveal_id: int, by: str) -> datetime:
     """Let it be read, from now on; gives until when.
 
-    Raises NotFoundError; ConflictError when it is one's own wish, when it lapsed, or when somebody has granted it.
+    Raises NotFoundError; ConflictError when it is one's own wish, or when it is asked no more.
     """
     with workspace.database.write() as session:
         at = dialects.now(session)
         reveal = _get(session, reveal_id)
-        if _same(reveal.asked_by, by):
+        if same(reveal.asked_by, by):
             raise ConflictError("Nobody grants her own wish. Ask a colleague.")
-        if (stage := _stage(reveal, at)) is not Stage.ASKED:
+        if (stage := stage_of(reveal, at)) is not Stage.ASKED:
             raise ConflictError(f"Reveal {reveal_id} is {stage} already. Only what is asked can be granted.")
         reveal.granted_by, reveal.until = by[:64], at + workspace.settings.reveal_for
         _alert(session, workspace, AlertKind.REVEAL_GRANTED, reveal, at, by)
         session.flush()
         audit.append(session, workspace.vault, by, Action.REVEAL_GRANTED, _subject(reveal))
         return reveal.until
+
+
+def refuse(workspace: Workspace, reveal_id: int, by: str, why: str) -> None:
+    """Say no, and why: whoever asked reads it.
+
+    Raises NotFoundError; ConflictError when no reason is given, when it is one's own wish, or when it is asked no more.
+    """
+    reason = _reason(why)
+    with workspace.database.write() as session:
+        reveal = _get(session, reveal_id)
+        if same(reveal.asked_by, by):
+            raise ConflictError("Nobody refuses her own wish. It lapses by itself.")
+        if (stage := stage_of(reveal, dialects.now(session))) is not Stage.ASKED:
+            raise ConflictError(f"Reveal {reveal_id} is {stage} already. Only what is asked can be refused.")
+        reveal.refused_by, reveal.answer = by[:64], _sealed(workspace, reveal, "answer", reason)
+        session.flush()
+        audit.append(session, workspace.vault, by, Action.REVEAL_REFUSED, _subject(reveal), reason)
 
 
 def show(workspace: Workspace, reveal_id: int, by: str) -> Shown:
@@ -176,11 +154,11 @@ def show(workspace: Workspace, reveal_id: int, by: str) -> Shown:
     with workspace.database.write() as session:
         at = dialects.now(session)
         reveal = _get(session, reveal_id)
-        if not _same(reveal.asked_by, by):
+        if not same(reveal.asked_by, by):
             raise ConflictError("Only whoever asked for it may read it. Ask for yourself.")
-        if (stage := _stage(reveal, at)) is not Stage.OPEN or reveal.until is None:
+        if (stage := stage_of(reveal, at)) is not Stage.OPEN or reveal.until is None:
             raise ConflictError(f"Reveal {reveal_id} is {stage}. {_NEXT[stage]}")
-        shown = Shown(_what(reveal), _opened(session, workspace, reveal), reveal.until)
+        shown = Shown(what_of(reveal), _opened(session, workspace, reveal), reveal.until)
         reveal.shown += 1
         session.flush()
         audit.append(session, workspace.vault, by, Action.REVEAL_SHOWN, _subject(reveal))
@@ -196,38 +174,16 @@ def approve(workspace: Workspace, reveal_id: int, by: str, *, dispute: str = "")
         reveal = _get(session, reveal_id)
         if not reveal.alone:
             raise ConflictError(f"Reveal {reveal_id} was not taken alone: there is nothing to approve.")
-        if _same(reveal.asked_by, by):
+        if same(reveal.asked_by, by):
             raise ConflictError("Nobody approves what she did herself. Ask a colleague.")
         if reveal.reviewed_at is not None:
             raise ConflictError(f"Reveal {reveal_id} was looked at already.")
         reveal.reviewed_by, reveal.reviewed_at = by[:64], dialects.now(session)
-        reveal.disputed = bool(dispute)
+        reveal.disputed, reason = bool(dispute), redact(dispute).text
+        reveal.answer = _sealed(workspace, reveal, "answer", reason) if dispute else None
         session.flush()
         action = Action.REVEAL_DISPUTED if dispute else Action.REVEAL_APPROVED
-        audit.append(session, workspace.vault, by, action, _subject(reveal), redact(dispute).text)
-
-
-def listed(workspace: Workspace, *, pending: bool = False, limit: int = 100) -> list[Asked]:
-    """Reveals, the newest first. `pending`: only what waits for a second person, overdue ones first."""
-    with workspace.database.read() as session:
-        at = dialects.now(session)
-        query = select(Reveal, Person.pseudonym).join(Person, Person.id == Reveal.person_id)
-        if pending:
-            asked = Reveal.until.is_(None) & (Reveal.asked_at > at - LAPSES)
-            taken = Reveal.alone & Reveal.reviewed_at.is_(None)
-            query = query.where(asked | taken)
-        rows = session.execute(query.order_by(Reveal.id.desc()).limit(limit)).all()
-    key = _key(workspace.vault)
-    found = [_asked(reveal, pseudonym, key, at) for reveal, pseudonym in rows]
-    return sorted(found, key=lambda each: not each.overdue) if pending else found
-
-
-def get(workspace: Workspace, reveal_id: int) -> Asked:
-    """One reveal. Raises NotFoundError."""
-    with workspace.database.read() as session:
-        reveal = _get(session, reveal_id, lock=False)
-        pseudonym = session.scalars(select(Person.pseudonym).where(Person.id == reveal.person_id)).one()
-        return _asked(reveal, pseudonym, _key(workspace.vault), dialects.now(session))
+        audit.append(session, workspace.vault, by, action, _subject(reveal), reason)
 
 
 def chase(workspace: Workspace) -> list[int]:
@@ -252,7 +208,7 @@ def close_all(session: Session, person_id: int) -> None:
     """Somebody is forgotten: nothing of hers can be read any more, and no reason tells of her."""
     at = dialects.now(session)
     for reveal in session.scalars(select(Reveal).where(Reveal.person_id == person_id)):
-        reveal.why = b""
+        reveal.why, reveal.answer = b"", None
         reveal.until = min(reveal.until or at, at)
 
 
@@ -260,6 +216,7 @@ _NEXT = {
     Stage.ASKED: "Somebody else has to grant it first: outreach reveal grant",
     Stage.OVER: "Ask again if it is still needed.",
     Stage.LAPSED: "Nobody granted it in time. Ask again if it is still needed.",
+    Stage.REFUSED: "Speak with whoever refused it: outreach reveal list",
 }
 
 
@@ -300,7 +257,10 @@ def _get(session: Session, reveal_id: int, *, lock: bool = True) -> Reveal:
     return reveal
 
 
-def _stage(reveal: Reveal, at: datetime) -> Stage:
+def stage_of(reveal: Reveal, at: datetime) -> Stage:
+    """Where it is at a moment."""
+    if reveal.refused_by:
+        return Stage.REFUSED
     if reveal.until is None:
         return Stage.ASKED if at < reveal.asked_at + LAPSES else Stage.LAPSED
     return Stage.OPEN if at < reveal.until else Stage.OVER
@@ -331,37 +291,13 @@ def _text(session: Session, key: bytes, message_id: int) -> str:
     return unseal(key, message.body, "message", "body", message.dedupe_key)
 
 
-def _asked(reveal: Reveal, pseudonym: str, key: bytes, at: datetime) -> Asked:
-    waits = reveal.alone and reveal.reviewed_at is None
-    return Asked(
-        id=reveal.id,
-        what=_what(reveal),
-        pseudonym=pseudonym,
-        message=reveal.message_id,
-        stage=_stage(reveal, at),
-        alone=reveal.alone,
-        asked_by=reveal.asked_by,
-        asked_at=reveal.asked_at,
-        why=_why(reveal, key),
-        granted_by=reveal.granted_by,
-        until=reveal.until,
-        shown=reveal.shown,
-        review_by=reveal.review_by,
-        reviewed_by=reveal.reviewed_by,
-        disputed=reveal.disputed,
-        overdue=waits and reveal.review_by is not None and reveal.review_by <= at,
-    )
-
-
-def _why(reveal: Reveal, key: bytes) -> str:
-    try:
-        return unseal(key, reveal.why, "reveal", "why", reveal.id) if reveal.why else ""
-    except KeyringError:
-        return "(not readable)"
-
-
-def _what(reveal: Reveal) -> str:
+def what_of(reveal: Reveal) -> str:
+    """What is to be seen: "number" or "text"."""
     return "number" if reveal.message_id is None else "text"
+
+
+def _sealed(workspace: Workspace, reveal: Reveal, column: str, text: str) -> bytes:
+    return seal(key_of(workspace.vault), text, "reveal", column, reveal.id)
 
 
 def _subject(reveal: Reveal) -> str:
@@ -369,10 +305,11 @@ def _subject(reveal: Reveal) -> str:
     return f"reveal:{reveal.id} {record}"
 
 
-def _same(one: str, other: str) -> bool:
-    """The same staff name: nobody becomes two by a capital or a space."""
+def same(one: str, other: str) -> bool:
+    """Whether two are the same staff name: nobody becomes two by a capital or a space."""
     return one.strip().casefold() == other.strip().casefold()[:64]
 
 
-def _key(vault: Vault) -> bytes:
+def key_of(vault: Vault) -> bytes:
+    """What reasons and answers are sealed with."""
     return vault.derive("reveal-why")

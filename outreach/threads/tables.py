@@ -186,6 +186,43 @@ class Question(Base):
     farewell: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class Reveal(Base):
+    """One wish to see what is sealed: the number of a person, or the original of one of her texts (`message_id`).
+
+    `why` is sealed (row: the id), and so is `answer`: why it was refused or disputed. `until`: when it closes again;
+    None while nobody has granted it. `alone`: taken in a crisis without a second person, who is to look at it by
+    `review_by`.
+    """
+
+    __tablename__ = "reveal"
+    __table_args__ = (
+        Index("ix_reveal_person", "person_id"),
+        Index(
+            "ix_reveal_review",
+            "review_by",
+            sqlite_where=text("reviewed_at IS NULL"),
+            postgresql_where=text("reviewed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"))
+    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    asked_by: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[datetime]
+    why: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    alone: Mapped[bool] = mapped_column(default=False)
+    granted_by: Mapped[str] = mapped_column(String(64), default="")
+    until: Mapped[datetime | None]
+    refused_by: Mapped[str] = mapped_column(String(64), default="")
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    shown: Mapped[int] = mapped_column(default=0)  # how often it was read
+    review_by: Mapped[datetime | None]
+    reviewed_by: Mapped[str] = mapped_column(String(64), default="")
+    reviewed_at: Mapped[datetime | None]
+    disputed: Mapped[bool] = mapped_column(default=False)  # whoever reviewed it says it should not have been
+
+
 # Said here, not with the messages: a process that knows no threads could not resolve it, and would write no message.
 Message.metadata.tables[Message.__tablename__].append_constraint(
     ForeignKeyConstraint([Message.thread_id.name], [Thread.id])

@@ -17,6 +17,8 @@ from outreach.campaigns import approvals, planning, runs
 from outreach.staff import tokens
 from outreach.staff.roles import Role
 from outreach.staff.tokens import Scope
+from outreach.threads import reveal_lists, reveals
+from outreach.threads.reveals import Wish
 from outreach.workspace import Workspace
 from tests.campaigns import crowds
 from tests.clinic import AMINA, BARAKA, CHAUSIKU, cast, write_campaign
@@ -91,6 +93,24 @@ def reported(console: Console) -> str:
     return "/reports"
 
 
+def revealed(console: Console) -> str:
+    """Somebody is in danger: her number is open to a helper, another one is asked for, one text was taken alone."""
+    people = cast(console.workspace)
+    said = write(console.workspace, AMINA, f"I am bleeding a lot, call {AMINA}").message_id
+    helper, why = WHO[Role.HELPER], "She is in danger and left no place"
+    with console.workspace.database.read() as session:
+        hers, his = (Wish(session.get_one(Person, each).pseudonym) for each in (people.amina, people.baraka))
+    for wish, alone in ((hers, False), (his, False), (Wish(message=said), True)):
+        reveals.ask(console.workspace, wish, helper, why, alone=alone)
+    reveals.grant(console.workspace, 1, WHO[Role.ADMIN])
+    return "/reveals"
+
+
+def asking(console: Console) -> str:
+    """The question before her number is seen."""
+    return f"/reveals/new?number={reveal_lists.get(console.workspace, 1).pseudonym}"
+
+
 def tokens_made(console: Console) -> str:
     """One program may work with the clinic, another one no longer."""
     with console.workspace.database.write() as session:
@@ -153,6 +173,12 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("the list", Role.COORDINATOR, reported),
         Look("hidden cells", Role.COORDINATOR, "/reports/consent?first="),
         Look("by day", Role.AUDITOR, "/reports/delivery?first="),
+    ],
+    "reveals": [
+        Look("what waits for a second person", Role.COORDINATOR, revealed),
+        Look("asking while she is in danger", Role.HELPER, asking),
+        Look("open to whoever asked", Role.HELPER, "/reveals/1"),
+        Look("taken alone", Role.COORDINATOR, "/reveals/3"),
     ],
     "trying a text": [
         Look("the box", Role.HELPER, "/understand"),

@@ -89,6 +89,8 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.WRITE_CANNED: ("C", "C"),
     Act.ASK_REVEAL: ("LHC", "LHC"),
     Act.GRANT_REVEAL: ("CA", ""),
+    Act.SEE_REVEALS: ("LHCAU", "LHCAU"),
+    Act.SEE_ALL_REVEALS: ("CAU", "CAU"),
     Act.SEE_CAMPAIGNS: ("LCAU", "LCAU"),
     Act.WRITE_CAMPAIGNS: ("LC", "LC"),
     Act.APPROVE_CAMPAIGNS: ("LCA", ""),

@@ -18,11 +18,11 @@ from outreach.staff import tables as staff
 from outreach.store import migrate, pulse
 from outreach.store.base import Base
 from outreach.store.database import Database
-from outreach.threads import alarms, reveals
+from outreach.threads import alarms
 from outreach.threads import tables as threads
 
 #: The metadata knows a table once its module was imported.
-KNOWN = (alarms, audience, campaigns, messages, privacy, pulse, reveals, staff, threads)
+KNOWN = (alarms, audience, campaigns, messages, privacy, pulse, staff, threads)
 
 
 @pytest.fixture

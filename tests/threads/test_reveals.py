@@ -13,12 +13,13 @@ from outreach.consent import Source
 from outreach.errors import ConflictError, NotFoundError, OutreachError
 from outreach.messages.tables import Message
 from outreach.privacy import alerts, audit, verify
-from outreach.threads import forgetting, reveals
-from outreach.threads.reveals import LAPSES, Reveal, Stage, Wish
+from outreach.threads import forgetting, reveal_lists, reveals
+from outreach.threads.reveals import LAPSES, Stage, Wish
+from outreach.threads.tables import Reveal
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, Cast, cast
 from tests.logs import kept
-from tests.threads.texting import write
+from tests.threads.texting import later, write
 
 WHY = "She wrote that she is in danger and left no place"
 SAID = f"canary: come at once, call {AMINA}"
@@ -40,15 +41,6 @@ def number_of_amina(workspace: Workspace, people: Cast) -> Wish:
 
 def text_of_amina(workspace: Workspace, people: Cast) -> Wish:
     return Wish(message=write(workspace, AMINA, SAID).message_id)
-
-
-def later(workspace: Workspace, reveal_id: int, ago: timedelta) -> None:
-    """As if everything about a reveal had happened so long ago."""
-    with workspace.database.write() as session:
-        row = session.get_one(Reveal, reveal_id)
-        row.asked_at -= ago
-        row.until = row.until - ago if row.until else None
-        row.review_by = row.review_by - ago if row.review_by else None
 
 
 def recorded(workspace: Workspace) -> list[tuple[str, str, str, str]]:
@@ -93,7 +85,7 @@ def test_what_two_agree_on_can_be_read_by_whoever_asked(
         *[("wanjiru", "reveal_shown", subject, "")] * 2,
     ]
     assert alerted(workspace) == [("reveal_granted", f"reveal:{asked}", "wanjiru")]
-    [told] = reveals.listed(workspace)
+    [told] = reveal_lists.listed(workspace)
     assert (told.stage, told.granted_by, told.shown, told.why) == (Stage.OPEN, "otieno", 2, WHY)
 
 
@@ -109,19 +101,43 @@ def test_it_closes_by_the_clock_of_the_database(workspace: Workspace, people: Ca
         reveals.grant(workspace, asked, "otieno")
 
 
+def test_a_second_person_says_no_and_why_and_it_stays_closed(workspace: Workspace, people: Cast) -> None:
+    asked = reveals.ask(workspace, number_of_amina(workspace, people), "wanjiru", WHY)
+    reveals.refuse(workspace, asked, "otieno", f"Text her first, her sister has {BARAKA}")
+    told = reveal_lists.get(workspace, asked)
+    answer = "Text her first, her sister has [number]"
+    assert (told.stage, told.refused_by, told.answer) == (Stage.REFUSED, "otieno", answer)
+    assert recorded(workspace)[-1] == ("otieno", "reveal_refused", f"reveal:{asked} person:{people.amina}", answer)
+    assert (reveal_lists.listed(workspace, pending=True), alerted(workspace)) == ([], [])
+    with pytest.raises(ConflictError, match="refused already"):
+        reveals.grant(workspace, asked, "achieng")
+    with pytest.raises(ConflictError, match="is refused"):
+        reveals.show(workspace, asked, "wanjiru")
+
+
 def test_a_wish_that_nobody_granted_lapses(workspace: Workspace, people: Cast) -> None:
     asked = reveals.ask(workspace, number_of_amina(workspace, people), "wanjiru", WHY)
-    assert [each.id for each in reveals.listed(workspace, pending=True)] == [asked]
+    assert [each.id for each in reveal_lists.listed(workspace, pending=True)] == [asked]
     later(workspace, asked, LAPSES)
-    assert reveals.listed(workspace, pending=True) == []
+    assert reveal_lists.listed(workspace, pending=True) == []
     with pytest.raises(ConflictError, match="lapsed already"):
         reveals.grant(workspace, asked, "otieno")
 
 
 Deed = Callable[[Workspace, int, Wish], object]
+
+
+def granted_and_refused(workspace: Workspace, asked: int, _: Wish) -> None:
+    reveals.grant(workspace, asked, "otieno")
+    reveals.refuse(workspace, asked, "otieno", WHY)
+
+
 REFUSED: list[tuple[str, Deed, type[OutreachError], str]] = [
     ("one's own wish", lambda w, n, _: reveals.grant(w, n, "wanjiru"), ConflictError, "Nobody grants her own"),
     ("one's own, in capitals", lambda w, n, _: reveals.grant(w, n, " Wanjiru"), ConflictError, "Nobody grants her own"),
+    ("no to one's own", lambda w, n, _: reveals.refuse(w, n, "Wanjiru", WHY), ConflictError, "Nobody refuses her own"),
+    ("no without why", lambda w, n, _: reveals.refuse(w, n, "otieno", "no"), ConflictError, "Say why"),
+    ("no to what is open", granted_and_refused, ConflictError, "open already"),
     ("twice", lambda w, n, _: [reveals.grant(w, n, "otieno") for _ in range(2)], ConflictError, "open already"),
     ("somebody else's", lambda w, n, _: reveals.show(w, n, "otieno"), ConflictError, "Only whoever asked"),
     ("not taken alone", lambda w, n, _: reveals.approve(w, n, "otieno"), ConflictError, "not taken alone"),
@@ -145,7 +161,7 @@ def test_what_is_not_allowed_is_refused_and_leaves_no_number_in_the_error(
     with pytest.raises(error, match=told) as raised:
         deed(workspace, asked, wish)
     assert AMINA[4:] not in str(raised.value)
-    assert all(each.shown == 0 for each in reveals.listed(workspace))
+    assert all(each.shown == 0 for each in reveal_lists.listed(workspace))
 
 
 def test_our_own_messages_are_no_record_to_reveal(workspace: Workspace, people: Cast) -> None:
@@ -169,7 +185,7 @@ def test_a_text_that_was_let_go_is_told_as_such(workspace: Workspace, people: Ca
 def test_a_number_in_a_reason_is_not_kept(workspace: Workspace, people: Cast) -> None:
     wish = number_of_amina(workspace, people)
     reveals.ask(workspace, wish, "wanjiru", f"Her sister {BARAKA} asks for her")
-    [told] = reveals.listed(workspace)
+    [told] = reveal_lists.listed(workspace)
     assert told.why == "Her sister [number] asks for her"
     assert recorded(workspace)[0][3] == told.why
 
@@ -197,12 +213,12 @@ def test_in_a_crisis_one_may_and_the_admins_hear_of_it_at_once(alone: int, works
 def test_somebody_else_looks_at_it_afterwards_once(dispute: str, action: str, alone: int, workspace: Workspace) -> None:
     with pytest.raises(ConflictError, match="Nobody approves"):
         reveals.approve(workspace, alone, "WANJIRU")
-    assert [each.id for each in reveals.listed(workspace, pending=True)] == [alone]
+    assert [each.id for each in reveal_lists.listed(workspace, pending=True)] == [alone]
     reveals.approve(workspace, alone, "otieno", dispute=dispute)
-    [told] = reveals.listed(workspace)
-    assert (told.reviewed_by, told.disputed) == ("otieno", bool(dispute))
+    [told] = reveal_lists.listed(workspace)
+    assert (told.reviewed_by, told.disputed, told.answer) == ("otieno", bool(dispute), dispute)
     assert recorded(workspace)[-1][:2] == ("otieno", action)
-    assert reveals.listed(workspace, pending=True) == []
+    assert reveal_lists.listed(workspace, pending=True) == []
     with pytest.raises(ConflictError, match="looked at already"):
         reveals.approve(workspace, alone, "achieng")
 
@@ -212,9 +228,9 @@ def test_what_nobody_looked_at_in_time_is_overdue_and_told_once(alone: int, work
     later(workspace, alone, workspace.settings.reveal_review)
     assert [reveals.chase(workspace) for _ in range(2)] == [[alone], []]
     assert ("reveal_overdue", f"reveal:{alone}", "wanjiru") in alerted(workspace)
-    assert [(each.id, each.overdue) for each in reveals.listed(workspace, pending=True)] == [(alone, True)]
+    assert [(each.id, each.overdue) for each in reveal_lists.listed(workspace, pending=True)] == [(alone, True)]
     reveals.approve(workspace, alone, "otieno")
-    assert [each.overdue for each in reveals.listed(workspace)] == [False]
+    assert [each.overdue for each in reveal_lists.listed(workspace)] == [False]
 
 
 def test_an_alert_is_shown_until_somebody_has_seen_it(alone: int, workspace: Workspace) -> None:
@@ -237,7 +253,7 @@ def test_whoever_is_forgotten_is_revealed_no_more(alone: int, workspace: Workspa
         forgetting.erase(session, workspace, people.amina, Source.STAFF)
     with pytest.raises(ConflictError, match="over"):
         reveals.show(workspace, alone, "wanjiru")
-    assert [each.why for each in reveals.listed(workspace)] == [""]
+    assert [each.why for each in reveal_lists.listed(workspace)] == [""]
     with workspace.database.read() as session:
         said = session.scalars(select(Message.id).where(Message.direction == "in")).one()
     with pytest.raises(ConflictError, match="forgotten"):
@@ -251,7 +267,7 @@ def test_nothing_of_a_reveal_is_in_logs_or_in_clear_in_the_database(workspace: W
             reveals.grant(workspace, asked, "otieno")
             shown = reveals.show(workspace, asked, "wanjiru")
             assert shown.value not in repr(shown)
-            assert WHY not in repr(reveals.get(workspace, asked))
+            assert WHY not in repr(reveal_lists.get(workspace, asked))
     for canary in (AMINA, AMINA[1:], SAID, WHY):
         assert canary not in logs.getvalue()
     with workspace.database.read() as session:

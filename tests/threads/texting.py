@@ -19,7 +19,7 @@ from outreach.privacy.vault import unseal
 from outreach.store import dialects
 from outreach.threads import inbound
 from outreach.threads.inbound import Received
-from outreach.threads.tables import Thread
+from outreach.threads.tables import Reveal, Thread
 from outreach.workspace import Workspace
 from tests.clinic import OURS, TOPIC
 
@@ -35,6 +35,15 @@ def letter(number: str, text: str, *, sid: str = "", opt_out: str = "", to: str 
 def write(workspace: Workspace, number: str, text: str, *, opt_out: str = "") -> Received:
     """A text comes in."""
     return inbound.receive(workspace, letter(number, text, opt_out=opt_out), SENDERS)
+
+
+def later(workspace: Workspace, reveal_id: int, ago: timedelta) -> None:
+    """As if everything about a reveal had happened so long ago."""
+    with workspace.database.write() as session:
+        row = session.get_one(Reveal, reveal_id)
+        row.asked_at -= ago
+        row.until = row.until - ago if row.until else None
+        row.review_by = row.review_by - ago if row.review_by else None
 
 
 def ledger(workspace: Workspace, person_id: int) -> list[tuple[str, ConsentState, str]]:
