@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, compare
 
 from outreach.channels.contract import Carried, Hook, Inbound, Receipt
 from outreach.channels.hooks import event_key, own_id, text_of
@@ -35,9 +35,9 @@ _PROVIDER = "twilio"
 
 
 class Form(dict[str, list[str]]):
-    """A form in which a name may stand several times; the library's validator asks for `getlist`."""
+    """A form in which a name may stand several times; the library's validator asks for `getall` first."""
 
-    def getlist(self, name: str) -> list[str]:
+    def getall(self, name: str) -> list[str]:
         """Every value of a name, in order."""
         return self[name]
 
@@ -101,7 +101,11 @@ def _signed_form(validator: RequestValidator, hook: Hook) -> Form:
         raise HookError(f"The call has more than {_MOST_FIELDS} fields; nothing was read.") from None
     for name, value in pairs:
         form.setdefault(name, []).append(value)
-    if not validator.validate(hook.url, form, hook.headers.get("x-twilio-signature", "")):
+    signature = hook.headers.get("x-twilio-signature", "")
+    # Nearly always it is over the address as we know it; `validate` works out every signature it allows, two of them.
+    if not compare(validator.compute_signature(hook.url, form), signature) and not validator.validate(
+        hook.url, form, signature
+    ):
         raise ForgedError(
             "The call's signature is not Twilio's: check OUTREACH_PROVIDERS__TWILIO__TOKEN, and that "
             "OUTREACH_PUBLIC_URL is exactly the address set at Twilio (https or http, host, port, no slash at the end)."

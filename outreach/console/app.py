@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from outreach.channels.registry import Providers
@@ -82,12 +83,22 @@ def make(workspace: Workspace, providers: Providers, carrier: str = "") -> FastA
     """
     with workspace.database.write() as session:
         carriers.enrol(session, providers)
-    app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
+    app = _Console(workspace, providers)
     app.include_router(metrics.make(workspace))
     _health(app, workspace)
     _console(app, workspace, carrier)
-    app.add_middleware(webhooks.Webhooks, workspace=workspace, providers=providers)  # the last one stands before all
     return app
+
+
+class _Console(FastAPI):
+    """The pages, and before them and all that they need, the webhooks: there are far more of these."""
+
+    def __init__(self, workspace: Workspace, providers: Providers) -> None:
+        super().__init__(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
+        self._webhooks = webhooks.Webhooks(super().__call__, workspace, providers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._webhooks(scope, receive, send)
 
 
 def _console(app: FastAPI, workspace: Workspace, carrier: str) -> None:

@@ -161,8 +161,8 @@ def arrived(session: Session, messages: Collection[int], at: datetime) -> None:
     reached = select(Message.person_id).where(dialects.among(session, Message.id, messages), Message.kind == Kind.SMS)
     stale = or_(Endpoint.alive_at.is_(None), Endpoint.alive_at < at - NOTED)
     query = select(Endpoint.id).where(Endpoint.person_id.in_(reached), Endpoint.kind == Kind.SMS, stale)
-    if ids := list(session.scalars(dialects.take(query.order_by(Endpoint.id)))):
-        session.execute(update(Endpoint).where(Endpoint.id.in_(ids)).values(alive_at=at), execution_options=_BULK)
+    mine = dialects.take(query.order_by(Endpoint.id)).scalar_subquery()
+    session.execute(update(Endpoint).where(Endpoint.id.in_(mine)).values(alive_at=at), execution_options=_BULK)
 
 
 def unreached(session: Session, people: Collection[int], at: datetime) -> None:

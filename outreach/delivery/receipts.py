@@ -40,11 +40,14 @@ def keep(session: Session, receipts: Sequence[Receipt]) -> int:
     at = dialects.now(session)
     told = {(each.provider, each.event_key): each for each in receipts}
     fresh = _write_down(session, told, at)
-    apply(session, fresh + _take_up(session, [each for each in told.values() if each not in fresh]), at)
+    again = [told[key] for key in told.keys() - fresh.keys()]
+    apply(session, [*fresh.values(), *_take_up(session, again)], at)
     return len(fresh)
 
 
-def _write_down(session: Session, told: Mapping[tuple[str, str], Receipt], at: datetime) -> list[Receipt]:
+def _write_down(
+    session: Session, told: Mapping[tuple[str, str], Receipt], at: datetime
+) -> dict[tuple[str, str], Receipt]:
     """Those that were not known. In order of their keys, so that two processes with the same events never embrace."""
     rows = [
         {
@@ -61,10 +64,8 @@ def _write_down(session: Session, told: Mapping[tuple[str, str], Receipt], at: d
         }
         for _, receipt in sorted(told.items())
     ]
-    if not rows:
-        return []
     keys = dialects.add_rows(session, ProviderEvent, rows, (ProviderEvent.provider, ProviderEvent.event_key))
-    return [told[provider, event_key] for provider, event_key in keys]
+    return {(provider, event_key): told[provider, event_key] for provider, event_key in keys}
 
 
 def _take_up(session: Session, receipts: Sequence[Receipt]) -> list[Receipt]:
@@ -118,20 +119,30 @@ Targets = tuple[dict[int, tuple[str | None, str | None]], dict[tuple[str, str], 
 
 
 def _targets(session: Session, receipts: Sequence[Receipt]) -> Targets:
-    """The messages that are meant: by our id, and by the provider's."""
-    seen = (Message.id, Message.provider, Message.provider_id)
-    ours = [receipt.message_id for receipt in receipts if receipt.message_id]
-    theirs = [receipt.provider_id for receipt in receipts if receipt.provider_id]
-    by_id = {
-        row.id: (row.provider, row.provider_id)
-        for row in session.execute(
-            select(*seen).where(dialects.among(session, Message.id, ours), Message.direction == "out")
-        )
-    }
-    found = session.execute(
-        select(*seen).where(dialects.among(session, Message.provider_id, theirs), Message.direction == "out")
-    )
-    return by_id, {(row.provider, row.provider_id): row.id for row in found}
+    """The messages that are meant: by our id, and by the provider's, which is looked for where ours does not settle it.
+
+    An id of the provider's is one message's only: where ours has it already, no other can.
+    """
+    by_id: dict[int, tuple[str | None, str | None]] = {}
+    by_provider_id: dict[tuple[str, str], int] = {}
+    if ours := [receipt.message_id for receipt in receipts if receipt.message_id]:
+        for row in session.connection().execute(_SEEN.where(dialects.among(session, _MESSAGE.id, ours))):
+            by_id[row.id] = (row.provider, row.provider_id)
+    open_ = [each for each in receipts if each.provider_id and not _is_settled(each, by_id)]
+    for provider in sorted({each.provider for each in open_}):  # named: it is the first column of their index
+        theirs = [each.provider_id for each in open_ if each.provider == provider]
+        among = dialects.among(session, _MESSAGE.provider_id, theirs)
+        for row in session.connection().execute(_SEEN.where(_MESSAGE.provider == provider, among)):
+            by_provider_id[(row.provider, row.provider_id)] = row.id
+    return by_id, by_provider_id
+
+
+_MESSAGE = Message.__table__.c
+_SEEN = select(_MESSAGE.id, _MESSAGE.provider, _MESSAGE.provider_id).where(_MESSAGE.direction == "out")
+
+
+def _is_settled(receipt: Receipt, by_id: Mapping[int, tuple[str | None, str | None]]) -> bool:
+    return by_id.get(receipt.message_id or 0) == (receipt.provider, receipt.provider_id)
 
 
 def _aim(receipt: Receipt, targets: Targets) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -109,8 +110,11 @@ def now(session: Session) -> datetime:
     if is_sqlite(session):
         stamp = session.scalar(text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"))
         return datetime.fromisoformat(str(stamp)).replace(tzinfo=UTC)
-    moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+    moment: datetime = session.connection().execute(_CLOCK).scalar_one()
     return moment.astimezone(UTC)
+
+
+_CLOCK = select(func.clock_timestamp())  # made once: every piece of work asks
 
 
 def day(session: Session, at: datetime) -> date:
@@ -182,13 +186,22 @@ def add_rows(
         single = sqlite.insert(table).on_conflict_do_nothing()
         made = session.execute(single.returning(*returning) if returning else single, rows)
         return list(made) if returning else []
-    names = list(rows[0])
-    given = _given(table.__table__, names)
-    chosen = select(*[given.c[name] for name in names])
-    statement = postgresql.insert(table.__table__).from_select(names, chosen).on_conflict_do_nothing()
-    arrays = {f"{name}_s": [row[name] for row in rows] for name in names}
-    made = session.connection().execute(statement.returning(*returning) if returning else statement, arrays)
+    names = tuple(rows[0])
+    statement = _adding(table.__table__, names, tuple(column.key for column in returning))
+    made = session.connection().execute(statement, _arrays(names, rows))
     return list(made) if returning else []
+
+
+@lru_cache(maxsize=256)
+def _adding(table: Any, names: Sequence[str], returning: Sequence[str]) -> Any:
+    given = _given(table, names)
+    chosen = select(*[given.c[name] for name in names])
+    statement = postgresql.insert(table).from_select(list(names), chosen).on_conflict_do_nothing()
+    return statement.returning(*[table.c[name] for name in returning]) if returning else statement
+
+
+def _arrays(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {f"{name}_s": [row[name] for row in rows] for name in names}
 
 
 def _given(table: Any, names: Sequence[str]) -> Any:
@@ -211,17 +224,22 @@ def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) 
     """
     if not rows:
         return
-    columns = [table.c[name] for name in rows[0] if name != "id"]
+    names = tuple(rows[0])
     if is_sqlite(session):
         statement = (
-            update(table).where(table.c.id == bindparam("id_")).values({c.name: bindparam(c.name) for c in columns})
+            update(table)
+            .where(table.c.id == bindparam("id_"))
+            .values({name: bindparam(name) for name in names if name != "id"})
         )
         session.connection().execute(statement, [{**row, "id_": row["id"]} for row in rows])
-        return
-    everything = [table.c.id, *columns]
-    given = _given(table, [c.name for c in everything])
-    statement = update(table).where(table.c.id == given.c.id).values({c.name: given.c[c.name] for c in columns})
-    session.execute(statement, {f"{c.name}_s": [row[c.name] for row in rows] for c in everything})
+    else:
+        session.connection().execute(_writing(table, names), _arrays(names, rows))
+
+
+@lru_cache(maxsize=256)
+def _writing(table: Any, names: Sequence[str]) -> Any:
+    given = _given(table, names)
+    return update(table).where(table.c.id == given.c.id).values({name: given.c[name] for name in names if name != "id"})
 
 
 def tallied(session: Session, statement: Any, columns: Sequence[Any], sums: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, func, insert, or_, select, tuple_
+from sqlalchemy import delete, func, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach.store import dialects
@@ -52,8 +52,7 @@ def note(session: Session, table: type[RollUp], changes: Iterable[Counted]) -> N
         for cell, total in sums.items()
         if any(total)
     ]
-    if rows:
-        session.execute(insert(table), rows)
+    dialects.add_rows(session, table, rows)
 
 
 def fold(session: Session, table: type[RollUp], limit: int = FOLD_MOST, crowd: int = FOLD_FROM) -> int:
