@@ -33,6 +33,8 @@ POINTS: Mapping[str, str] = {
     "sweep.committed": "one chunk of one job of the sweeper is committed",
     "settle.found": "the provider was asked after an unknown message; nothing is decided",
     "turn.committed": "a run is paused, resumed or cancelled; its waiting messages are not moved",
+    "intake.before_commit": "a batch of an imported table is written, not committed",
+    "intake.committed": "that is committed; other batches wait",
     "forget.committed": "a person is emptied in the database; the keyring can still open a backup for her",
 }
 

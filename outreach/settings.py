@@ -226,6 +226,11 @@ class Settings(BaseSettings):
     keep_attempts: Kept = Field(
         timedelta(days=90), description="How long single tries to send are kept.", examples=["P90D"]
     )
+    keep_imports: Kept = Field(
+        timedelta(days=30),
+        description="How long it is kept which rows of a table that came through a page were left out, and why.",
+        examples=["P30D"],
+    )
     metrics_token: SecretStr = Field(
         SecretStr(""),
         description="What Prometheus says as a bearer token to read /metrics; empty: there is no such page.",

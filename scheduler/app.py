@@ -20,8 +20,8 @@ from outreach.settings import Settings
 QUEUES = ("conversations", "sms", "push", "upkeep")
 
 #: Names of the tasks in `scheduler.tasks`; whoever sends a hint knows no more of them.
-TICK, DRAIN, PLAN, SWEEP, WATCH, TELL, RETAIN = (
-    f"scheduler.{name}" for name in ("tick", "drain", "plan", "sweep", "watch", "tell", "retain")
+TICK, DRAIN, TAKE_IN, PLAN, SWEEP, WATCH, TELL, RETAIN = (
+    f"scheduler.{name}" for name in ("tick", "drain", "take_in", "plan", "sweep", "watch", "tell", "retain")
 )
 
 #: Seconds after which a broker may drop a queue that nobody uses: there is nothing in it that matters.

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from outreach import log
+from outreach.audience import intakes
 from outreach.campaigns import invitations, planning, runs
 from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
@@ -19,7 +20,7 @@ from outreach.messages.status import Lane
 from outreach.store import pulse
 from outreach.threads import alarms, forgetting, hands, promises, reveals
 from outreach.workspace import Workspace
-from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TELL, TICK, WATCH, queue_name
+from scheduler.app import DRAIN, HEARD_FOR, PLAN, RETAIN, SWEEP, TAKE_IN, TELL, TICK, WATCH, queue_name
 
 logger = log.get("scheduler")
 
@@ -70,15 +71,17 @@ def desk() -> Desk:
 
 
 def threads_needed(senders: int) -> int:
-    """Threads of a worker: both lanes of every sender at once, and the upkeep beside them."""
-    return 2 * max(1, senders) + 3
+    """Threads of a worker: both lanes of every sender at once, one for a table, and the upkeep beside them."""
+    return 2 * max(1, senders) + 4
 
 
 @shared_task(name=TICK)
 def tick() -> None:
-    """See which senders have due messages, and hint at it."""
+    """See which senders have due messages, and whether a table is to be taken in, and hint at it."""
     settings = desk().workspace.settings
     with _whole(), desk().workspace.database.read() as session:
+        if intakes.due(session):
+            desk().app.send_task(TAKE_IN, expires=HEARD_FOR)
         for sender, kind, lane in due_lanes(session):
             name = "conversations" if lane is Lane.CONVERSATION else kind.value
             desk().app.send_task(DRAIN, args=[sender, lane.value], queue=queue_name(settings, name), expires=HEARD_FOR)
@@ -93,6 +96,14 @@ def drain(sender: str, lane: str) -> None:
             logger.error("keyring is behind: bring the newest one to this machine", sender=sender)
         elif free:
             send.drain(desk().workspace, desk().providers, sender, Lane(lane), stopping=desk().stopping)
+
+
+@shared_task(name=TAKE_IN)
+def take_in() -> None:
+    """Take in the tables that somebody said yes to."""
+    with _whole(), desk().alone(TAKE_IN) as free:
+        if free:
+            intakes.carry_on(desk().workspace, desk().stopping)
 
 
 @shared_task(name=PLAN)
@@ -113,6 +124,7 @@ def sweep_up() -> None:
         if free:
             sweep.sweep(desk().workspace, desk().providers)
             forgetting.finish(desk().workspace)
+            intakes.tidy(desk().workspace)
             _alive("sweep")
 
 

@@ -110,12 +110,17 @@ def field_name(title: str) -> str:
     return fold(title).replace(" ", "_")
 
 
+def hold_data(titles: Sequence[str]) -> bool:
+    """Whether what should be titles is somebody's row: then nobody may quote it."""
+    return any(_DATA.search(title) for title in titles)
+
+
 def match(titles: Sequence[str], wishes: Wishes, known: Mapping[str, Role]) -> list[Column]:
     """The columns of a table. `known`: fields that people have already, and what kind.
 
     Raises SheetError: every title that is not understood, with its place and what to do.
     """
-    if any(_DATA.search(title) for title in titles):
+    if hold_data(titles):
         raise SheetError("The first row holds data, not titles. Put a row above it: phone,language,tags")
     folded = [fold(title) for title in titles]
     _all_there(wishes, folded)

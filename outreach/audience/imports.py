@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -80,11 +81,9 @@ def import_file(
     Raises SheetError, before anything is written, when the file or its header cannot be understood.
     """
     with open_sheet(path, options.encoding) as sheet:
-        reader = _reader(database, settings, sheet, options)
+        work = Work.of(database, vault, settings, sheet, options)
         with verdict_file(path) as (place, sink):
-            totals = Totals()
-            work = _Import(database, vault, settings, options, _counted(totals, sink))
-            work.run(map(reader.read, sheet.records), lambda: progress(totals.rows, sheet.about))
+            totals = _run(work, sink, lambda done: progress(done, sheet.about))
     return Report(totals, place)
 
 
@@ -95,73 +94,108 @@ def import_sheet(
 
     Raises SheetError, before anything is written, when its header cannot be understood.
     """
-    reader, totals = _reader(database, settings, sheet, options), Totals()
-    work = _Import(database, vault, settings, options, _counted(totals, sink))
-    work.run(map(reader.read, sheet.records), lambda: None)
+    return _run(Work.of(database, vault, settings, sheet, options), sink, lambda done: None)
+
+
+def _run(work: Work, sink: Sink, after_batch: Callable[[int], None]) -> Totals:
+    totals = Totals()
+    while verdicts := work.step():
+        for each in verdicts:
+            totals.count(each)
+            sink(each)
+        after_batch(totals.rows)
     return totals
 
 
-def _counted(totals: Totals, sink: Sink) -> Sink:
-    def tell(verdict: Verdict) -> None:
-        totals.count(verdict)
-        sink(verdict)
+class Ledger(Protocol):
+    """What is written beside the rows of a batch, in the same transaction."""
 
-    return tell
+    def begin(self, session: Session) -> None:
+        """Before the batch. Raises what breaks it off."""
+
+    def end(self, session: Session, verdicts: Sequence[Verdict]) -> None:
+        """After the batch, before its commit."""
 
 
-def _reader(database: Database, settings: Settings, sheet: Sheet, options: Options) -> Reader:
-    names = [headers.field_name(options.wishes.meanings.get(headers.fold(title), title)) for title in sheet.header]
-    with database.read() as session:
-        known = people.field_kinds(session, names)
-        today = dialects.now(session).date()
-    columns = headers.match(sheet.header, options.wishes, known)
-    return Reader(sheet.header, columns, options.country or settings.country, options.source, today)
+class _NoLedger:
+    def begin(self, session: Session) -> None: ...
+
+    def end(self, session: Session, verdicts: Sequence[Verdict]) -> None: ...
 
 
 @dataclass(slots=True)
-class _Import:
+class Work:
+    """The taking in of one table, batch by batch; `rows` are what is left of it."""
+
     database: Database
     vault: Vault
     settings: Settings
     options: Options
-    sink: Sink
+    rows: Iterator[Entry | Verdict]
+    ledger: Ledger = field(default_factory=_NoLedger)
+    size: int = field(default_factory=lambda: BATCH)
     _seen: set[int] = field(default_factory=set)  # of this table's numbers and apps: eight bytes of the keyed index
 
-    def run(self, rows: Iterator[Entry | Verdict], after_batch: Callable[[], None]) -> None:
-        while some := list(islice(rows, BATCH)):
-            judged = [each if isinstance(each, Verdict) else self._once(each) for each in some]
-            fresh = iter(self._commit([each for each in judged if isinstance(each, Index)]))
-            for each in judged:
-                self.sink(each if isinstance(each, Verdict) else next(fresh))
-            after_batch()
+    @classmethod
+    def of(
+        cls,
+        database: Database,
+        vault: Vault,
+        settings: Settings,
+        sheet: Sheet,
+        options: Options,
+        today: date | None = None,
+    ) -> Work:
+        """Understand the header. `today`: by which it is judged what lies in the future; none: the database's.
 
-    def _once(self, entry: Entry) -> Index | Verdict:
+        Raises SheetError.
+        """
+        reader = _reader(database, settings, sheet, options, today)
+        return cls(database, vault, settings, options, map(reader.read, sheet.records))
+
+    def step(self) -> list[Verdict]:
+        """Take in the next rows, in one transaction; what became of each. Empty at the end."""
+        some = list(islice(self.rows, self.size))
+        return self._commit([self._judged(each) for each in some]) if some else []
+
+    def skip(self, count: int) -> int:
+        """Go past rows that were taken in already, and remember whom they were about. Gives how many there were."""
+        some = list(islice(self.rows, min(count, self.size)))
+        for each in some:
+            self._judged(each)
+        return len(some)
+
+    def _judged(self, each: Entry | Verdict) -> Index | Verdict:
         """Index an entry, unless an earlier row was about the same number or app."""
-        index = Index.of(self.vault, entry)
-        marks = {int.from_bytes(each[:8]) for each in (index.number, *index.push)}
+        if isinstance(each, Verdict):
+            return each
+        index = Index.of(self.vault, each)
+        marks = {int.from_bytes(mark[:8]) for mark in (index.number, *index.push)}
         if marks & self._seen:
-            return Verdict(entry.row, Outcome.REFUSED, RowRefusal.DUPLICATE)
+            return Verdict(each.row, Outcome.REFUSED, RowRefusal.DUPLICATE)
         self._seen |= marks
         return index
 
-    def _commit(self, batch: Sequence[Index]) -> list[Verdict]:
+    def _commit(self, judged: Sequence[Index | Verdict]) -> list[Verdict]:
         """Write a batch. When somebody else wrote one of its numbers or pseudonyms meanwhile, decide again."""
         for _ in range(_TRIES - 1):
             try:
-                return self._try(batch)
+                return self._try(judged)
             except IntegrityError:
                 continue
-        return self._try(batch)
+        return self._try(judged)
 
-    def _try(self, batch: Sequence[Index]) -> list[Verdict]:
+    def _try(self, judged: Sequence[Index | Verdict]) -> list[Verdict]:
+        batch = [each for each in judged if isinstance(each, Index)]
         if self.options.dry_run:
             with self.database.read() as session:
-                changes = self._changes(session, batch)
-                return [changes.take(each) for each in batch]
+                return _decided(self._changes(session, batch), judged)
         with self.database.write() as session:
+            self.ledger.begin(session)
             changes = self._changes(session, batch)
-            verdicts = [changes.take(each) for each in batch]
+            verdicts = _decided(changes, judged)
             changes.write(session)
+            self.ledger.end(session, verdicts)
         return verdicts
 
     def _changes(self, session: Session, batch: Sequence[Index]) -> Changes:
@@ -173,3 +207,16 @@ class _Import:
     def _terms(self, at: datetime) -> Terms:
         options, settings = self.options, self.settings
         return Terms(options.topic, options.wording, settings.language, settings.zone, at)
+
+
+def _decided(changes: Changes, judged: Sequence[Index | Verdict]) -> list[Verdict]:
+    return [each if isinstance(each, Verdict) else changes.take(each) for each in judged]
+
+
+def _reader(database: Database, settings: Settings, sheet: Sheet, options: Options, today: date | None) -> Reader:
+    names = [headers.field_name(options.wishes.meanings.get(headers.fold(title), title)) for title in sheet.header]
+    with database.read() as session:
+        known = people.field_kinds(session, names)
+        today = today or dialects.now(session).date()
+    columns = headers.match(sheet.header, options.wishes, known)
+    return Reader(sheet.header, columns, options.country or settings.country, options.source, today)

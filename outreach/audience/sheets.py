@@ -11,11 +11,13 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from outreach.audience import workbooks
+from outreach.audience.workbooks import Source
 from outreach.errors import SheetError
 
 MOST_COLUMNS = 200
@@ -54,54 +56,55 @@ class Sheet:
 
 
 @contextmanager
-def open_sheet(path: Path, encoding: str = "") -> Iterator[Sheet]:
-    """Open a CSV or XLSX file; which one it is, its content says. Raises SheetError."""
+def open_sheet(table: Path | Source, encoding: str = "") -> Iterator[Sheet]:
+    """Open a CSV or XLSX table; which one it is, its content says. Raises SheetError."""
+    source = table if isinstance(table, Source) else Source(table.name, lambda: table.open("rb"))
     try:
-        with path.open("rb") as file:
+        with source.open() as file:
             head = file.read(_BLOCK)
     except OSError as error:
-        raise SheetError(f"{path.name} cannot be read ({error.strerror}).") from None
+        raise SheetError(f"{source.name} cannot be read ({error.strerror}).") from None
     if head.startswith(workbooks.OLD):
         raise SheetError(
-            f"{path.name} is an old .xls workbook or has a password. Save it as .xlsx without one, or as CSV UTF-8."
+            f"{source.name} is an old .xls workbook or has a password. Save it as .xlsx without one, or as CSV UTF-8."
         )
     if head.startswith(workbooks.ZIP):
-        with workbooks.open_workbook(path) as (rows, about):
-            yield _sheet(path, (Record(number, cells) for number, cells in rows), about)
+        with workbooks.open_workbook(source) as (rows, about):
+            yield _sheet(source, (Record(number, cells) for number, cells in rows), about)
         return
-    chosen, lines = _encoding(path, head, encoding)
-    with path.open(encoding=chosen, newline="") as text:
-        yield _sheet(path, _csv(text), lines)
+    chosen, lines = _encoding(source, head, encoding)
+    with TextIOWrapper(source.open(), encoding=chosen, newline="") as text:
+        yield _sheet(source, _csv(text), lines)
 
 
-def _sheet(path: Path, records: Iterator[Record], about: int) -> Sheet:
+def _sheet(source: Source, records: Iterator[Record], about: int) -> Sheet:
     filled = (record for record in records if record.broken or any(record.cells))
     header = next(filled, None)
     if header is None:
-        raise SheetError(f"{path.name} is empty. Its first row says what the columns are: phone,language,tags")
+        raise SheetError(f"{source.name} is empty. Its first row says what the columns are: phone,language,tags")
     if header.broken:
-        raise SheetError(f"{path.name}, row {header.row}: a quotation mark of the header is not closed.")
+        raise SheetError(f"{source.name}, row {header.row}: a quotation mark of the header is not closed.")
     titled = max(index for index, title in enumerate(header.cells, 1) if title)
     if titled > MOST_COLUMNS:
-        raise SheetError(f"{path.name} has more than {MOST_COLUMNS} columns. Keep those that are needed.")
+        raise SheetError(f"{source.name} has more than {MOST_COLUMNS} columns. Keep those that are needed.")
     return Sheet(header.cells[:titled], filled, max(about - header.row, 0))
 
 
-def _encoding(path: Path, head: bytes, asked: str) -> tuple[str, int]:
+def _encoding(source: Source, head: bytes, asked: str) -> tuple[str, int]:
     """The encoding that the whole file decodes in, and its number of lines."""
     chosen = _marked(head) or _asked(asked)
     if b"\0" in head and not chosen.startswith("utf-16"):
         raise SheetError(
-            f"{path.name} is no text in UTF-8. Save it as CSV UTF-8; if it is Unicode text: --encoding utf-16-le"
+            f"{source.name} is no text in UTF-8. Save it as CSV UTF-8; if it is Unicode text: --encoding utf-16-le"
         )
     decoder = codecs.getincrementaldecoder(chosen)()
     lines = 1
-    with path.open("rb") as file:
+    with source.open() as file:
         try:
             for block in chain(iter(lambda: file.read(_BLOCK), b""), [b""]):
                 lines += decoder.decode(block, final=not block).count("\n")
         except UnicodeDecodeError:
-            raise SheetError(_undecodable(path, asked)) from None
+            raise SheetError(_undecodable(source, asked)) from None
     return chosen, lines
 
 
@@ -119,11 +122,11 @@ def _asked(encoding: str) -> str:
     return ENCODINGS[name]
 
 
-def _undecodable(path: Path, asked: str) -> str:
+def _undecodable(source: Source, asked: str) -> str:
     if asked:
-        return f"{path.name} is not in the encoding {asked}. Save it as CSV UTF-8 and leave --encoding out."
+        return f"{source.name} is not in the encoding {asked}. Save it as CSV UTF-8 and leave --encoding out."
     return (
-        f"{path.name} is not in UTF-8. Save it as CSV UTF-8; "
+        f"{source.name} is not in UTF-8. Save it as CSV UTF-8; "
         "if an older Excel on Windows wrote it, this reads it: --encoding latin-1"
     )
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.privacy.tables import PersonKey
 from outreach.store.base import Base
+from outreach.store.types import Serial
 
 
 class Openness(StrEnum):
@@ -151,16 +152,73 @@ class Suppression(Base):
     created_at: Mapped[datetime]
 
 
-class Upload(Base):
-    """A table that came through a page and waits for a yes; see `audience.uploads`. `body` is sealed."""
+class IntakeState(StrEnum):
+    """Where a table that came through a page is."""
 
-    __tablename__ = "upload"
+    ARRIVING = "arriving"  # on its way to us
+    OFFERED = "offered"  # here; nobody has said yes yet
+    RUNNING = "running"  # being taken in, or waiting for a worker
+    DONE = "done"
+    CANCELLED = "cancelled"
+    BROKEN = "broken"  # it cannot be read to its end; what was taken in stands
 
-    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+class Intake(Base):
+    """A table that came through a page; see `audience.intakes`. The row is the queue; `lease`: who works at it.
+
+    `chosen`: terms of the import, and by the place of each column what it means; never a title, which a table without
+    titles would have filled with a number. `rows`, `outcomes`, `reasons`: of what was taken in so far.
+    """
+
+    __tablename__ = "intake"
+    __table_args__ = (
+        Index(
+            "ix_intake_due",
+            "id",
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+        CheckConstraint(
+            "state IN ('arriving', 'offered', 'running', 'done', 'cancelled', 'broken')",
+            name="state",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    token: Mapped[str] = mapped_column(String(32), unique=True)
     by: Mapped[str] = mapped_column(String(64))
-    made_at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[IntakeState] = mapped_column(String(12))
+    made_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(index=True)
     chosen: Mapped[dict[str, Any]]
+    size: Mapped[int] = mapped_column(BigInteger, default=0)  # bytes
+    about: Mapped[int] = mapped_column(BigInteger, default=0)  # rows, as far as can be known before they are read
+    rows: Mapped[int] = mapped_column(BigInteger, default=0)
+    outcomes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reasons: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    started_at: Mapped[datetime | None]
+    lease: Mapped[str] = mapped_column(String(32), default="")
+    leased_until: Mapped[datetime | None]
+
+
+class IntakePiece(Base):
+    """A piece of such a table, sealed (row: the intake's token and the piece's number); gone when it is over."""
+
+    __tablename__ = "intake_piece"
+
+    intake_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("intake.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class IntakeRefused(Base):
+    """Which rows a batch of such a table left out and why, sealed (row: the intake's token): number, reason, title."""
+
+    __tablename__ = "intake_refused"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    intake_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("intake.id"), index=True)
+    lines: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 # Said here, not with the keys: a process that knows no people could not resolve it, and would write no proof of a key.

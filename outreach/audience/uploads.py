@@ -1,79 +1,164 @@
-"""Tables that came through a page and wait for a yes: sealed in the database, so that any web process can go on with
-one, and gone after an hour. In clear one lies on the disk only while it is read, where nobody else may look.
+"""Tables that came through a page: sealed piece by piece as they come in, read piece by piece as they are needed.
+
+No disk ever holds one in clear, and no process the whole of one. Whoever sent it may go on with it for an hour; once
+somebody has said yes it is a worker's (`audience.intakes`).
 """
 
 from __future__ import annotations
 
+import io
 import secrets
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from outreach.audience.tables import Upload
+from outreach.audience.tables import Intake, IntakePiece, IntakeRefused, IntakeState
+from outreach.audience.workbooks import Source
 from outreach.errors import NotFoundError
-from outreach.privacy.vault import Vault, seal, unseal
+from outreach.privacy.vault import Vault, seal_bytes, unseal_bytes
 from outreach.store import dialects
+from outreach.store.database import Database
 
 MOST = 20 * 1024 * 1024  # bytes; larger tables go in by the command line
-KEPT = timedelta(hours=1)
+PIECE = 256 * 1024  # bytes
+KEPT = timedelta(hours=1)  # until somebody says yes
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A table that waits, and what was chosen for it so far."""
+class Arrival:
+    """A table on its way in: what keeps a form's file (`console.forms.Keeper`). Each method is one transaction."""
 
-    token: str
-    chosen: dict[str, Any]
+    def __init__(self, database: Database, vault: Vault, by: str) -> None:
+        self._database, self._key, self._by = database, vault.derive("upload"), by
+        self.token = secrets.token_urlsafe(18)
+        self.size = 0
+        self._id, self._pieces, self._rest = 0, 0, bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Keep some more of it."""
+        self._rest += data
+        self.size += len(data)
+        while len(self._rest) >= PIECE:
+            self._keep(bytes(self._rest[:PIECE]))
+            del self._rest[:PIECE]
+
+    def close(self) -> None:
+        """That was all of it."""
+        if self._rest:
+            self._keep(bytes(self._rest))
+
+    def offer(self, chosen: dict[str, Any]) -> str:
+        """Leave it to whoever sent it, with what is chosen for it so far. Gives the token by which it is found."""
+        with self._database.write() as session:
+            row = session.get_one(Intake, self._id)
+            row.state, row.chosen, row.size, row.changed_at = (
+                IntakeState.OFFERED,
+                chosen,
+                self.size,
+                dialects.now(session),
+            )
+        return self.token
+
+    def drop(self) -> None:
+        """Let go of it."""
+        if self._id:
+            with self._database.write() as session:
+                forget(session, [self._id])
+
+    def _keep(self, piece: bytes) -> None:
+        with self._database.write() as session:
+            if not self._id:
+                self._id = self._begin(session)
+            body = seal_bytes(self._key, piece, "intake_piece", "body", f"{self.token}/{self._pieces}")
+            session.add(IntakePiece(intake_id=self._id, number=self._pieces, body=body))
+        self._pieces += 1
+
+    def _begin(self, session: Session) -> int:
+        sweep(session)
+        now = dialects.now(session)
+        row = Intake(token=self.token, by=self._by, state=IntakeState.ARRIVING, made_at=now, changed_at=now, chosen={})
+        session.add(row)
+        session.flush()
+        return row.id
 
 
-def keep(session: Session, vault: Vault, by: str, body: bytes, chosen: dict[str, Any]) -> str:
-    """Keep a table for whoever sent it. Gives the token by which it is found. What is too old goes."""
-    now, token = dialects.now(session), secrets.token_urlsafe(18)
-    session.execute(delete(Upload).where(Upload.made_at < now - KEPT))
-    sealed = seal(vault.derive("upload"), body.decode("latin-1"), "upload", "body", token)
-    session.add(Upload(token=token, by=by, made_at=now, chosen=chosen, body=sealed))
-    session.flush()
-    return token
+def find(session: Session, by: str, token: str) -> Intake:
+    """A table by its token: what waits for a yes only whoever sent it finds, what is being taken in all who may.
 
-
-def find(session: Session, by: str, token: str) -> Waiting:
-    """What somebody sent. Raises NotFoundError when it is somebody else's, was taken in, or is too old."""
-    row = _row(session, by, token)
-    return Waiting(row.token, dict(row.chosen))
-
-
-def choose(session: Session, by: str, token: str, chosen: dict[str, Any]) -> None:
-    """Change what was chosen. Raises NotFoundError."""
-    _row(session, by, token).chosen = chosen
-
-
-def drop(session: Session, by: str, token: str) -> bool:
-    """Let go of a table. False when it is gone already: of two who say yes at once, one takes it in."""
-    gone = delete(Upload).where(Upload.token == token, Upload.by == by).returning(Upload.token)
-    return session.scalar(gone) is not None
-
-
-@contextmanager
-def opened(session: Session, vault: Vault, by: str, token: str) -> Iterator[Path]:
-    """The table as a file for as long as the block runs. Raises NotFoundError."""
-    row = _row(session, by, token)
-    body = unseal(vault.derive("upload"), row.body, "upload", "body", token).encode("latin-1")
-    with tempfile.TemporaryDirectory() as folder:  # only its owner may look into it
-        path = Path(folder) / "table.csv"  # which kind of table it is, its content says
-        path.write_bytes(body)
-        yield path
-
-
-def _row(session: Session, by: str, token: str) -> Upload:
-    fresh = dialects.now(session) - KEPT
-    row = session.scalar(select(Upload).where(Upload.token == token, Upload.by == by, Upload.made_at >= fresh))
-    if row is None:
-        raise NotFoundError("There is no such table any more: it was taken in, or an hour has gone by. Send it again.")
+    Raises NotFoundError.
+    """
+    row = session.scalar(select(Intake).where(Intake.token == token, Intake.state != IntakeState.ARRIVING))
+    waits = row is not None and row.state == IntakeState.OFFERED
+    if row is None or (waits and (row.by != by or row.made_at < dialects.now(session) - KEPT)):
+        raise NotFoundError("There is no such table any more: an hour has gone by. Send it again.")
     return row
+
+
+def source(database: Database, vault: Vault, row: Intake) -> Source:
+    """The table as what `open_sheet` reads."""
+    intake_id, token, size, key = row.id, row.token, row.size, vault.derive("upload")
+
+    def piece(number: int) -> bytes:
+        place = (IntakePiece.intake_id == intake_id, IntakePiece.number == number)
+        with database.read() as session:
+            body = session.scalar(select(IntakePiece.body).where(*place))
+        if body is None:
+            raise NotFoundError("This table was let go of.")
+        return unseal_bytes(key, body, "intake_piece", "body", f"{token}/{number}")
+
+    return Source("The table", lambda: io.BufferedReader(_Pieces(piece, size)))
+
+
+class _Pieces(io.RawIOBase):
+    """The pieces of a table as one file; two of them are held."""
+
+    def __init__(self, piece: Any, size: int) -> None:
+        self._piece, self._size, self._at = lru_cache(maxsize=2)(piece), size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        number, start = divmod(self._at, PIECE)
+        some = self._piece(number)[start : start + len(buffer)] if self._at < self._size else b""
+        buffer[: len(some)] = some
+        self._at += len(some)
+        return len(some)
+
+
+def let_go(session: Session, row: Intake) -> None:
+    """Throw the table itself away, and keep what became of it."""
+    session.execute(delete(IntakePiece).where(IntakePiece.intake_id == row.id))
+
+
+def sweep(session: Session) -> int:
+    """Let go of what nobody said yes to in time. Gives how many."""
+    ids = list(session.scalars(dialects.take(stale(session))))
+    forget(session, ids)
+    return len(ids)
+
+
+def stale(session: Session) -> Select[int]:
+    """The ids of tables that nobody said yes to in time."""
+    waits = Intake.state.in_((IntakeState.ARRIVING, IntakeState.OFFERED))
+    return select(Intake.id).where(waits, Intake.made_at < dialects.now(session) - KEPT)
+
+
+def forget(session: Session, ids: list[int]) -> None:
+    """Let go of tables, with what was said of their rows."""
+    if ids:
+        for table in (IntakePiece, IntakeRefused):
+            session.execute(delete(table).where(table.intake_id.in_(ids)))
+        session.execute(delete(Intake).where(Intake.id.in_(ids)))

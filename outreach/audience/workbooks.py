@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time
-from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 from xml.etree.ElementTree import ParseError  # the class only; openpyxl parses
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812 (an exception's name)
@@ -28,6 +28,14 @@ _UNREADABLE = (BadZipFile, InvalidFileException, ParseError, ZlibError, KeyError
 Rows = Iterator[tuple[int, tuple[str, ...]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a table comes from: `open` gives its bytes from the beginning, and may be asked again."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+
 class _Sheet(Protocol):
     """What we use of openpyxl's read-only worksheet, which its type stubs cannot express."""
 
@@ -39,48 +47,50 @@ class _Sheet(Protocol):
 
 
 @contextmanager
-def open_workbook(path: Path) -> Iterator[tuple[Rows, int]]:
+def open_workbook(source: Source) -> Iterator[tuple[Rows, int]]:
     """The rows of the first visible sheet, and about how many; formulas as last computed. Raises SheetError."""
     # Opened here, because openpyxl judges a path by its ending.
-    with path.open("rb") as file, warnings.catch_warnings():
+    with source.open() as file, warnings.catch_warnings():
         # openpyxl warns of cells that it cannot read, and quotes them: a number may stand there.
         warnings.simplefilter("ignore")
         try:
-            _measure(path, file)
+            _measure(source, file)
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         except _UNREADABLE:
-            raise _unreadable(path) from None
+            raise _unreadable(source) from None
         try:
             sheets = [sheet for sheet in cast(list[_Sheet], book.worksheets) if sheet.sheet_state == "visible"]
             if not sheets:
-                raise SheetError(f"{path.name} has no visible sheet.")
-            yield _rows(path, sheets[0]), sheets[0].max_row or 0
+                raise SheetError(f"{source.name} has no visible sheet.")
+            yield _rows(source, sheets[0]), sheets[0].max_row or 0
         finally:
             book.close()
 
 
-def _measure(path: Path, file: IO[bytes]) -> None:
+def _measure(source: Source, file: BinaryIO) -> None:
     with ZipFile(file) as archive:
         for member in archive.infolist():
             most = MOST_SHEET if member.filename.startswith("xl/worksheets/") else MOST_OTHER
             if member.file_size > most:
-                raise SheetError(f"{path.name} unpacks to more than {most >> 20} MB. Save the one sheet as CSV UTF-8.")
+                raise SheetError(
+                    f"{source.name} unpacks to more than {most >> 20} MB. Save the one sheet as CSV UTF-8."
+                )
 
 
-def _rows(path: Path, sheet: _Sheet) -> Rows:
+def _rows(source: Source, sheet: _Sheet) -> Rows:
     sheet.reset_dimensions()  # some programs write a wrong size, which would cut the table off
     number = 0
     try:
         for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
             yield number, tuple(map(_text, cells))
     except _UNREADABLE:
-        raise _unreadable(path, number + 1) from None
+        raise _unreadable(source, number + 1) from None
 
 
-def _unreadable(path: Path, row: int = 0) -> SheetError:
+def _unreadable(source: Source, row: int = 0) -> SheetError:
     where = f", row {row}," if row else ""
     return SheetError(
-        f"{path.name}{where} cannot be read as a workbook. Open it, save it as .xlsx or CSV UTF-8, try again."
+        f"{source.name}{where} cannot be read as a workbook. Open it, save it as .xlsx or CSV UTF-8, try again."
     )
 
 

@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from outreach.audience.tables import Intake
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, arrive
 from outreach.messages.tables import Message, Tally
@@ -47,6 +48,7 @@ PULSES: Mapping[str, tuple[Act, Callable[[], Select[*tuple[object, ...]]]]] = {
             select(func.max(AuditLine.id)).scalar_subquery(),
         ),
     ),
+    "imports": (Act.IMPORT_PEOPLE, lambda: select(func.max(Intake.changed_at))),
     "record": (Act.BE_THERE, lambda: select(func.max(AuditLine.id))),
 }
 

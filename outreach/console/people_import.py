@@ -1,115 +1,121 @@
-"""Taking in a table through a page: send it, see what each column and row would do, say yes.
+"""A table that somebody wants taken in: send it, see what each column and row would do, say yes.
 
-Until the yes nothing is written of anybody; the table waits sealed, for an hour, for whoever sent it.
+Until the yes nothing is written of anybody; the table waits sealed, for an hour, for whoever sent it. Of a long one the
+first rows are looked at, so that a page never waits for a hundred thousand; a worker judges each row again.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from outreach import consent
-from outreach.audience import headers, imports, people, uploads
-from outreach.audience.headers import FIELDS, SKIP, Role, Wishes
-from outreach.audience.imports import Options, Report
-from outreach.audience.sheets import open_sheet
-from outreach.audience.verdicts import Outcome
+from outreach.audience import headers, imports, intakes, people, uploads
+from outreach.audience.headers import FIELDS, SKIP, Role
+from outreach.audience.intakes import Left
+from outreach.audience.sheets import Sheet, open_sheet
+from outreach.audience.tables import Intake, IntakeState
+from outreach.audience.uploads import Arrival
+from outreach.audience.verdicts import Outcome, Totals, Verdict
 from outreach.console import people_words
 from outreach.console.policy import Act
-from outreach.console.visit import Here, Pages, Visit
+from outreach.console.visit import Here, Pages, Upload, Visit
 from outreach.errors import SheetError
-from outreach.privacy import audit
-from outreach.privacy.audit import Action
 
 pages = Pages()
 
-#: Rows that were refused, of which the page shows so many.
+#: Rows that are looked at before the yes.
+LOOKED_AT = 2000
+#: Rows that would be left out, of which the page shows so many.
 MOST_SHOWN = 100
 _TERMS = ("topic", "source", "wording", "country")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that was not taken, without anything that stood in it."""
-
-    row: int
-    reason: str
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
-    """What a table would do, or did. `fault`: why it cannot be read at all."""
+    """What a table would do. `titles`: each with what it means; `fault`: why it cannot be read at all."""
 
-    titles: list[tuple[str, str]]  # and what each means
-    report: Report | None = None
-    refused: tuple[Refusal, ...] = ()
+    titles: Sequence[tuple[str, str]] = ()
+    totals: Totals | None = None
+    about: int = 0
+    refused: Sequence[Left] = ()
     fault: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row was looked at."""
+        return self.totals is not None and self.totals.rows < LOOKED_AT
 
 
 @pages.page("/people/import", Act.IMPORT_PEOPLE)
 def ask(visit: Here) -> Response:
-    """Which table, and what holds for all of it."""
+    """Which table, and what holds for all of it; below, what was taken in lately."""
     return _ask(visit)
 
 
 def _ask(visit: Visit, status: int = 200, problem: str = "", **given: str) -> Response:
     with visit.workspace.database.read() as session:
-        topics = consent.topics(session)
-    named = {name: given.get(name, "") for name in _TERMS}
-    return visit.show("people_import.html", status, problem=problem, named=named, topics=topics, most=uploads.MOST)
+        topics, recent = consent.topics(session), intakes.recent(session)
+    return visit.show(
+        "people_import.html",
+        status,
+        problem=problem,
+        named={name: given.get(name, "") for name in _TERMS},
+        topics=topics,
+        most=uploads.MOST,
+        recent=recent,
+        states=people_words.INTAKES,
+        refused=Outcome.REFUSED,
+    )
 
 
-@pages.deed("/people/import", Act.IMPORT_PEOPLE, upload=uploads.MOST)
+def _arrival(visit: Visit) -> Arrival:
+    return Arrival(visit.workspace.database, visit.workspace.vault, visit.by)
+
+
+@pages.deed("/people/import", Act.IMPORT_PEOPLE, upload=Upload(uploads.MOST, _arrival))
 def send(visit: Here) -> Response:
     """Keep the table, then look at it."""
     named = {name: visit.form.get(name, "").strip()[:180] for name in _TERMS}
-    body = visit.upload.file.read() if visit.upload else b""
-    if not body:
+    table = visit.upload
+    if not isinstance(table, Arrival):
         return _ask(visit, 409, visit.words.gettext("Choose a file first: a CSV or XLSX table."), **named)
+    chosen = {**named, "columns": {}}
     try:
-        _options(named, {})
+        if table.size > uploads.MOST:
+            raise SheetError(f"The table is larger than {uploads.MOST >> 20} MB. Cut it, or: outreach people import")
+        intakes.options(chosen, ())
     except SheetError as error:
+        table.drop()
         return _ask(visit, 409, str(error), **named)
-    with visit.workspace.database.write() as session:
-        chosen = {**named, "columns": {}}
-        token = uploads.keep(session, visit.workspace.vault, visit.by, body, chosen)
-    return visit.go(f"/people/import/{token}")
-
-
-def _options(chosen: dict[str, Any], columns: dict[str, str], *, dry_run: bool = True) -> Options:
-    meanings = {headers.fold(title): meaning for title, meaning in columns.items() if meaning and meaning != SKIP}
-    skipped = frozenset(headers.fold(title) for title, meaning in columns.items() if meaning == SKIP)
-    return Options(
-        topic=chosen["topic"],
-        source=chosen["source"],
-        wording=chosen["wording"],
-        country=chosen["country"].upper(),
-        wishes=Wishes(meanings, skipped),
-        dry_run=dry_run,
-    )
+    return visit.go(f"/people/import/{table.offer(chosen)}")
 
 
 @pages.page("/people/import/{token}", Act.IMPORT_PEOPLE)
 def look(visit: Here, token: str) -> Response:
     """What each column means and what each row would do; nothing is written."""
-    chosen, checked = _run(visit, token, dry_run=True)
+    row = _find(visit, token)
+    if row.state != IntakeState.OFFERED:
+        return RedirectResponse(f"/people/imports/{token}", 303)
     return visit.show(
         "people_import_look.html",
-        200,
         token=token,
-        chosen=chosen,
-        checked=checked,
+        chosen=row.chosen,
+        checked=_check(visit, row, LOOKED_AT),
         meanings=_meanings(visit),
         fields_of=lambda title: _fields(visit, title),
         outcomes=people_words.OUTCOMES,
         said_as=people_words,
-        done=False,
     )
+
+
+def _find(visit: Visit, token: str) -> Intake:
+    with visit.workspace.database.read() as session:
+        return uploads.find(session, visit.by, token)
 
 
 def _meanings(visit: Visit) -> list[tuple[str, str]]:
@@ -129,73 +135,55 @@ def _fields(visit: Visit, title: str) -> list[tuple[str, str]]:
 @pages.deed("/people/import/{token}/columns", Act.IMPORT_PEOPLE)
 def columns(visit: Here, token: str) -> Response:
     """Say what columns mean, then look again."""
+    row = _find(visit, token)
+    said = {key.removeprefix("column-"): value.strip()[:80] for key, value in visit.fields if _is_column(key)}
+    chosen = {**row.chosen, "columns": {place: meaning for place, meaning in said.items() if meaning}}
     with visit.workspace.database.write() as session:
-        waiting = uploads.find(session, visit.by, token)
-        said = {title: visit.form.get(f"column-{place}", "") for place, title in enumerate(_titles(visit, token))}
-        named = {title: meaning.strip()[:80] for title, meaning in said.items() if meaning.strip()}
-        uploads.choose(session, visit.by, token, {**waiting.chosen, "columns": named})
+        intakes.choose(session, visit.by, token, chosen)
     return visit.go(f"/people/import/{token}")
+
+
+def _is_column(key: str) -> bool:
+    place = key.removeprefix("column-")
+    return key != place and place.isdecimal() and len(place) < 4
 
 
 @pages.deed("/people/import/{token}", Act.IMPORT_PEOPLE)
 def take_in(visit: Here, token: str) -> Response:
-    """The yes."""
-    chosen, checked = _run(visit, token, dry_run=False)
-    if checked.report is None:
+    """The yes: a worker takes it in, by what the columns were just seen to mean."""
+    row = _find(visit, token)
+    checked = _check(visit, row, 0) if row.state == IntakeState.OFFERED else Checked()
+    if checked.fault:
         return visit.go(f"/people/import/{token}")
+    said = {str(place): meaning for place, (_, meaning) in enumerate(checked.titles)}
     with visit.workspace.database.write() as session:
-        uploads.drop(session, visit.by, token)
-        counted = checked.report.totals.outcomes
-        told = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome if counted[outcome])
-        audit.append(session, visit.workspace.vault, visit.by, Action.PEOPLE_IMPORTED, f"topic:{chosen['topic']}", told)
-    return visit.show(
-        "people_import_look.html",
-        token=token,
-        chosen=chosen,
-        checked=checked,
-        meanings=[],
-        fields_of=None,
-        outcomes=people_words.OUTCOMES,
-        said_as=people_words,
-        done=True,
-    )
+        intakes.start(session, visit.by, token, {**row.chosen, "columns": said}, checked.about)
+    return visit.go(f"/people/imports/{token}")
 
 
-def _titles(visit: Visit, token: str) -> list[str]:
-    clinic = visit.workspace
-    with clinic.database.read() as session, uploads.opened(session, clinic.vault, visit.by, token) as path:
-        try:
-            with open_sheet(path) as sheet:
-                return list(sheet.header)
-        except SheetError:
-            return []
-
-
-def _run(visit: Visit, token: str, *, dry_run: bool) -> tuple[dict[str, Any], Checked]:
-    clinic = visit.workspace
-    with clinic.database.read() as session:
-        chosen = uploads.find(session, visit.by, token).chosen
-        with uploads.opened(session, clinic.vault, visit.by, token) as path:
-            session.rollback()  # nothing is held while the table is read
-            return chosen, _check(visit, path, chosen, dry_run)
-
-
-def _check(visit: Visit, path: Path, chosen: dict[str, Any], dry_run: bool) -> Checked:
-    clinic, said = visit.workspace, chosen["columns"]
+def _check(visit: Visit, row: Intake, rows: int) -> Checked:
+    """What the first `rows` would do."""
+    clinic, titles = visit.workspace, list[tuple[str, str]]()
     try:
-        with open_sheet(path) as sheet:
-            header = list(sheet.header)
-    except SheetError as error:
-        return Checked([], fault=str(error))
-    with clinic.database.read() as session:
-        known = people.field_kinds(session, [headers.field_name(title) for title in header])
-    titles = [(title, said.get(title) or headers.guess(title, known)) for title in header]
-    options = _options(chosen, dict(titles), dry_run=dry_run)
-    try:
-        report = imports.import_file(clinic.database, clinic.vault, clinic.settings, path, options)
+        with open_sheet(uploads.source(clinic.database, clinic.vault, row)) as sheet:
+            titles = _titles(visit, sheet, row.chosen["columns"])
+            said = {str(place): meaning for place, (_, meaning) in enumerate(titles)}
+            options = intakes.options({**row.chosen, "columns": said}, sheet.header, dry_run=True)
+            verdicts: list[Verdict] = []
+            some = replace(sheet, records=islice(sheet.records, rows))
+            totals = imports.import_sheet(
+                clinic.database, clinic.vault, clinic.settings, some, options, verdicts.append
+            )
     except SheetError as error:
         return Checked(titles, fault=str(error))
-    with report.verdicts.open(encoding="utf-8-sig", newline="") as file:
-        refused = [line for line in csv.DictReader(file) if line["verdict"] == Outcome.REFUSED]
-    shown = [Refusal(int(line["row"]), line["reason"], line["column"]) for line in refused[:MOST_SHOWN]]
-    return Checked(titles, report, tuple(shown))
+    refused = [Left(each.row, str(each.reason), each.column) for each in verdicts if each.outcome is Outcome.REFUSED]
+    return Checked(titles, totals, sheet.about, refused[:MOST_SHOWN])
+
+
+def _titles(visit: Visit, sheet: Sheet, said: dict[str, Any]) -> list[tuple[str, str]]:
+    """The titles and what each means; none where somebody's row stands in their place."""
+    if headers.hold_data(sheet.header):
+        return []
+    with visit.workspace.database.read() as session:
+        known = people.field_kinds(session, [headers.field_name(title) for title in sheet.header])
+    return [(title, said.get(str(place)) or headers.guess(title, known)) for place, title in enumerate(sheet.header)]

@@ -10,7 +10,7 @@ from outreach import consent
 from outreach.audience.discretion import Manner
 from outreach.audience.headers import Role
 from outreach.audience.phone import PhoneRefusal
-from outreach.audience.tables import EndpointState
+from outreach.audience.tables import EndpointState, IntakeState
 from outreach.audience.verdicts import Note, Outcome, RowRefusal
 from outreach.consent import Consent, ConsentState, Source
 from outreach.console.inbox_words import PURPOSES, STATES, language
@@ -63,6 +63,13 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.UPDATED: N_("changed"),
     Outcome.UNCHANGED: N_("as they were"),
     Outcome.REFUSED: N_("not taken"),
+}
+
+INTAKES: Mapping[str, tuple[str, str]] = {
+    IntakeState.RUNNING: (N_("Being taken in"), "calm"),
+    IntakeState.DONE: (N_("Taken in"), "good"),
+    IntakeState.CANCELLED: (N_("Cancelled"), "plain"),
+    IntakeState.BROKEN: (N_("Broken off"), "bad"),
 }
 
 ROLES: Mapping[Role, str] = {

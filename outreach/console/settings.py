@@ -138,6 +138,7 @@ def _rules(settings: Settings, words: Words) -> list[tuple[str, list[tuple[str, 
                 (_("What was answered"), words.span(settings.keep_answers), "KEEP_ANSWERS"),
                 (_("What providers reported"), words.span(settings.keep_events), "KEEP_EVENTS"),
                 (_("Single tries to send"), words.span(settings.keep_attempts), "KEEP_ATTEMPTS"),
+                (_("Rows that imports left out"), words.span(settings.keep_imports), "KEEP_IMPORTS"),
             ],
         ),
         (

@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Request, UploadFile
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from outreach.console import forms, guard, policy, words
 from outreach.console.desk import Desk
-from outreach.console.forms import Sent
+from outreach.console.forms import Keeper, Sent
 from outreach.console.policy import Act
 from outreach.console.words import Words
 from outreach.staff import sessions
@@ -45,7 +45,7 @@ class Visit:
     words: Words
     form: dict[str, str] = field(default_factory=dict, repr=False)
     fields: list[tuple[str, str]] = field(default_factory=list, repr=False)
-    upload: UploadFile | None = None
+    upload: Keeper | None = None
     mask: str = field(default="", repr=False)
 
     @property
@@ -119,6 +119,14 @@ async def _current(request: Request) -> Visit:
 Here = Annotated[Visit, Depends(_current)]
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """How a form's file is kept: at most so many bytes, by what `keeper` makes for whoever sends it."""
+
+    most: int
+    keeper: Callable[[Visit], Keeper]
+
+
 class Pages(APIRouter):
     """A router whose every route declares its action."""
 
@@ -127,16 +135,16 @@ class Pages(APIRouter):
         return self._declared(path, act, "GET", more)
 
     def deed(
-        self, path: str, act: Act, upload: int = 0, **more: Any
+        self, path: str, act: Act, upload: Upload | None = None, **more: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A POST: changes something. The form must have been sent by one of our pages, with its token.
 
-        `upload`: the most bytes of a file that may come with it (`visit.upload`); without it, none may.
+        `upload`: how a file that comes with it is kept (`visit.upload`); without it, none may come.
         """
         return self._declared(path, act, "POST", more, upload)
 
     def _declared(
-        self, path: str, act: Act, method: str, more: dict[str, Any], upload: int = 0
+        self, path: str, act: Act, method: str, more: dict[str, Any], upload: Upload | None = None
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         guarded = [Depends(_Guard(act, upload)), *more.pop("dependencies", [])]
         return self.api_route(path, methods=[method], dependencies=guarded, response_model=None, **more)
@@ -145,7 +153,7 @@ class Pages(APIRouter):
 class _Guard:
     """Lets a request through to its page, or not."""
 
-    def __init__(self, act: Act, upload: int = 0) -> None:
+    def __init__(self, act: Act, upload: Upload | None = None) -> None:
         self.act, self.upload = act, upload
 
     async def __call__(self, request: Request) -> None:
@@ -157,15 +165,25 @@ class _Guard:
         if request.method == "POST":
             if not desk.place.sent(request):
                 raise HTTPException(403)
-            sent = await forms.read(request, self.upload)
+            sent = await self._read(desk, request)
         visit = await run_in_threadpool(arrive, desk, request)
         visit.fields, visit.form, visit.upload = sent.fields, dict(sent.fields), sent.upload
         request.state.visit = visit
         if visit.signed is not None and request.method == "POST":
             given = request.headers.get("x-csrf") or visit.form.get("csrf", "")
             if not guard.fits(visit.token, given):
+                if sent.upload is not None:
+                    await run_in_threadpool(sent.upload.drop)
                 raise HTTPException(403)
         self._admit(visit)
+
+    async def _read(self, desk: Desk, request: Request) -> Sent:
+        """The form. Of a file nothing is taken before it is known who sends it and that they may."""
+        if self.upload is None:
+            return await forms.read(request)
+        visit, upload = await run_in_threadpool(arrive, desk, request), self.upload
+        self._admit(visit)
+        return await forms.read(request, upload.most, lambda: upload.keeper(visit))
 
     def _admit(self, visit: Visit) -> None:
         member = visit.member

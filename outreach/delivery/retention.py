@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from outreach import log
+from outreach.audience import intakes, uploads
+from outreach.audience.tables import Intake
 from outreach.messages.status import State
 from outreach.messages.tables import Attempt, Message, ProviderEvent
 from outreach.settings import Settings
@@ -35,6 +37,7 @@ class Kept(StrEnum):
     ANSWERS = "answers"  # what we wrote that no template can write again
     EVENTS = "events"  # what providers reported
     ATTEMPTS = "attempts"  # tries to hand a message over
+    IMPORTS = "imports"  # which rows of imported tables were left out
 
 
 def retain(workspace: Workspace) -> dict[Kept, int]:
@@ -54,6 +57,7 @@ def ages(settings: Settings) -> dict[Kept, timedelta]:
         Kept.ANSWERS: settings.keep_answers,
         Kept.EVENTS: settings.keep_events,
         Kept.ATTEMPTS: settings.keep_attempts,
+        Kept.IMPORTS: settings.keep_imports,
     }
 
 
@@ -65,6 +69,7 @@ def oldest(session: Session) -> dict[Kept, datetime | None]:
         Kept.ANSWERS: session.scalar(written.where(Message.direction == "out")),
         Kept.EVENTS: session.scalar(select(func.min(ProviderEvent.received_at))),
         Kept.ATTEMPTS: session.scalar(select(func.min(Attempt.started_at))),
+        Kept.IMPORTS: session.scalar(select(func.min(Intake.changed_at)).where(Intake.state.in_(intakes.OVER))),
     }
 
 
@@ -103,6 +108,10 @@ def _attempts(session: Session, before: datetime, after: int) -> list[int]:
     return _ids(session, Attempt.id, after, Attempt.started_at < before)
 
 
+def _imports(session: Session, before: datetime, after: int) -> list[int]:
+    return _ids(session, Intake.id, after, Intake.state.in_(intakes.OVER), Intake.changed_at < before)
+
+
 def _ids(
     session: Session, column: InstrumentedAttribute[int], after: int, *conditions: ColumnElement[bool]
 ) -> list[int]:
@@ -123,4 +132,5 @@ _STEPS: dict[Kept, tuple[_Find, _LetGo]] = {
     Kept.ANSWERS: (partial(_texts, "out"), _empty),
     Kept.EVENTS: (_events, partial(_delete, ProviderEvent)),
     Kept.ATTEMPTS: (_attempts, partial(_delete, Attempt)),
+    Kept.IMPORTS: (_imports, uploads.forget),
 }

@@ -49,6 +49,7 @@ class Action(StrEnum):
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     TEST_SENT = "test_sent"
     PEOPLE_IMPORTED = "people_imported"
+    IMPORT_CANCELLED = "import_cancelled"
     PEOPLE_EXPORTED = "people_exported"
     PERSON_FORGOTTEN = "person_forgotten"
     PROOF_SHOWN = "proof_shown"

@@ -110,12 +110,22 @@ class Vault:
 
 def seal(key: bytes, text: str, table: str, column: str, row: object) -> bytes:
     """Seal a text with a person's key, bound to its place."""
-    return _seal(AESGCM(key), text.encode(), _place(table, column, row))
+    return seal_bytes(key, text.encode(), table, column, row)
 
 
 def unseal(key: bytes, sealed: bytes, table: str, column: str, row: object) -> str:
     """Open what `seal` made. Raises KeyringError when key or place is not the one it was sealed for."""
-    return _open(AESGCM(key), sealed, _place(table, column, row)).decode()
+    return unseal_bytes(key, sealed, table, column, row).decode()
+
+
+def seal_bytes(key: bytes, plain: bytes, table: str, column: str, row: object) -> bytes:
+    """As `seal`, of what is no text."""
+    return _seal(AESGCM(key), plain, _place(table, column, row))
+
+
+def unseal_bytes(key: bytes, sealed: bytes, table: str, column: str, row: object) -> bytes:
+    """Open what `seal_bytes` made. Raises KeyringError as `unseal` does."""
+    return _open(AESGCM(key), sealed, _place(table, column, row))
 
 
 def _place(table: str, column: str, row: object) -> bytes:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from outreach.audience import intakes
 from outreach.audience.tables import Person
+from outreach.audience.uploads import Arrival
 from outreach.campaigns import approvals, planning, runs
 from outreach.staff import tokens
 from outreach.staff.roles import Role
@@ -59,6 +61,19 @@ def known_person(console: Console) -> str:
 def forgotten(console: Console) -> str:
     """The question before somebody is forgotten."""
     return f"{known_person(console)}/forget"
+
+
+def taken_in(console: Console) -> str:
+    """A table, of which a worker could not take in two rows."""
+    there, terms = console.workspace, {"topic": "tb", "source": "", "wording": "", "country": "", "columns": {}}
+    arrival = Arrival(there.database, there.vault, WHO[Role.LAUNCHER])
+    arrival.write(b"phone,language\n0712000071,en\n0712000072,klingon\n12,en\n")
+    arrival.close()
+    token = arrival.offer(terms)
+    with there.database.write() as session:
+        intakes.start(session, WHO[Role.LAUNCHER], token, terms, 3)
+    intakes.carry_on(there)
+    return f"/people/imports/{token}"
 
 
 def visits(console: Console) -> str:
@@ -148,6 +163,7 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("somebody", Role.LAUNCHER, lambda console: (waiting(console), known_person(console))[1]),
         Look("found", Role.LAUNCHER, "/people?language=en"),
         Look("to be forgotten", Role.COORDINATOR, forgotten),
+        Look("a table taken in", Role.LAUNCHER, taken_in),
         Look("a table", Role.LAUNCHER, "/people/import"),
     ],
     "campaigns": [

@@ -15,6 +15,26 @@ from tests.simulator.running import running
 MOST = 500_000
 
 
+class Kept:
+    """What keeps a file, and how it was asked to."""
+
+    def __init__(self) -> None:
+        self.content, self.longest, self.ends = bytearray(), 0, list[str]()
+
+    def write(self, data: bytes) -> None:
+        self.content += data
+        self.longest = max(self.longest, len(data))
+
+    def close(self) -> None:
+        self.ends.append("closed")
+
+    def drop(self) -> None:
+        self.ends.append("dropped")
+
+
+KEPT: list[Kept] = []
+
+
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     """An application that tells what it got."""
@@ -22,9 +42,12 @@ def http() -> Iterator[httpx.Client]:
 
     @app.post("/{upload}")
     async def told(request: Request, upload: int) -> dict[str, object]:
-        sent = await forms.read(request, upload)
-        text = (await sent.upload.read()).decode() if sent.upload else None
-        return {"fields": sent.fields, "name": sent.upload and sent.upload.filename, "size": text and len(text)}
+        kept = Kept()
+        try:
+            sent = await forms.read(request, upload, (lambda: kept) if upload else None)
+        finally:
+            KEPT.append(kept)
+        return {"fields": sent.fields, "chosen": sent.upload is kept, "size": len(kept.content)}
 
     with running(app) as base, httpx.Client(base_url=base, timeout=60) as client:
         yield client
@@ -33,18 +56,20 @@ def http() -> Iterator[httpx.Client]:
 def test_fields_come_in_their_order_and_as_often_as_they_were_sent(http: httpx.Client) -> None:
     answer = http.post("/0", data={"role": ["helper", "admin"], "name": "Wanjirũ & co", "empty": ""})
     fields = [["role", "helper"], ["role", "admin"], ["name", "Wanjirũ & co"], ["empty", ""]]
-    assert answer.json() == {"fields": fields, "name": None, "size": None}
+    assert answer.json() == {"fields": fields, "chosen": False, "size": 0}
 
 
-def test_a_file_comes_with_its_fields(http: httpx.Client) -> None:
+def test_a_file_comes_with_its_fields_piece_by_piece(http: httpx.Client) -> None:
     text = "phone,language\n" * 20_000
     answer = http.post(f"/{MOST}", data={"topic": "tb"}, files={"table": ("people.csv", text)})
-    assert answer.json() == {"fields": [["topic", "tb"]], "name": "people.csv", "size": len(text)}
+    assert answer.json() == {"fields": [["topic", "tb"]], "chosen": True, "size": len(text)}
+    assert bytes(KEPT[-1].content) == text.encode()
+    assert (KEPT[-1].longest <= len(text) / 2, KEPT[-1].ends) == (True, ["closed"])
 
 
 def test_no_file_chosen_is_no_file(http: httpx.Client) -> None:
     answer = http.post(f"/{MOST}", data={"topic": "tb"}, files={"table": ("", b"")})
-    assert answer.json()["name"] is None
+    assert (answer.json()["chosen"], KEPT[-1].ends) == (False, [])
 
 
 TOO_MUCH = [
@@ -60,3 +85,4 @@ TOO_MUCH = [
 @pytest.mark.parametrize(("label", "upload", "given"), TOO_MUCH, ids=[row[0] for row in TOO_MUCH])
 def test_what_is_too_much_is_refused(label: str, upload: int, given: dict[str, object], http: httpx.Client) -> None:
     assert http.post(f"/{upload}", **given).status_code == 413  # type: ignore[arg-type]
+    assert KEPT[-1].ends == (["dropped"] if KEPT[-1].content else []), "of a file nothing stays"

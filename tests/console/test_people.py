@@ -8,10 +8,11 @@ import re
 
 import httpx
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from outreach.audience import people
-from outreach.audience.tables import Person, PersonState, Upload
+from outreach.audience import intakes, people
+from outreach.audience.tables import Person, PersonState
+from outreach.console import people_import
 from outreach.privacy import audit
 from outreach.staff.roles import Role
 from outreach.threads import inbox
@@ -90,11 +91,10 @@ def test_a_table_is_looked_at_before_anybody_is_written_down(console: Console, l
     workspace = console.workspace
     sent = send(launcher, TABLE, source="paper form 7")
     place = sent.headers["location"]
-    with workspace.database.read() as session:
-        assert AMINA[4:9].encode() not in session.scalars(select(Upload.body)).one(), "it waits sealed"
     told = launcher.text(place)
     assert "It cannot be taken in as it is" in told
     assert "Say what it means, or leave it out." in told, "nobody can know what a district is"
+    assert launcher.post(place).headers["location"] == place, "and so nobody can say yes to it"
     meanings = {"column-0": "phone", "column-1": "language", "column-2": "skip", "column-3": "text:district"}
     assert launcher.post(f"{place}/columns", **meanings, **{"column-4": "tags"}).status_code == 303
     told = launcher.text(place)
@@ -103,15 +103,52 @@ def test_a_table_is_looked_at_before_anybody_is_written_down(console: Console, l
     assert "0712000071" not in launcher.get(place).text
     with workspace.database.read() as session:
         assert people.by_number(session, workspace.vault, "+254712000071") is None
-    other = console.as_(Role.COORDINATOR)
-    assert other.get(place).status_code == 404, "it is the launcher's"
-    done = launcher.post(place)
-    assert "The table is taken in" in read(done)
-    with workspace.database.read() as session:
-        assert people.by_number(session, workspace.vault, "+254712000071") is not None
-        assert session.scalar(select(func.count()).select_from(Upload)) == 0
+    assert console.as_(Role.COORDINATOR).get(place).status_code == 404, "it is the launcher's"
+
+
+def test_a_table_is_taken_in_by_a_worker_while_the_page_tells_how_far_it_is(console: Console, launcher: Signed) -> None:
+    workspace = console.workspace
+    place = send(launcher, "phone,language\n0712000071,en\n0712000072,klingon\n12,en\n").headers["location"]
+    going = launcher.post(place).headers["location"]
+    assert launcher.post(place).status_code == 409, "twice is once"
+    assert launcher.get(place).headers["location"] == going
+    assert "It begins as soon as a worker is free" in launcher.text(going)
+    assert f'hx-get="{going}"' in launcher.get(going).text
+    intakes.carry_on(workspace)
+    coordinator = console.as_(Role.COORDINATOR)
+    told = coordinator.text(going)
+    for words in ("Taken in", "rows 3", "new 1", "not taken 2", "1 Write the language as a code", "wanjiru"):
+        assert words in told
+    assert "hx-get" not in coordinator.get(going, headers={"HX-Request": "true"}).text, "it asks no more"
+    assert "Taken in" in coordinator.text("/people/import"), "it is found again"
+    left = coordinator.get(f"{going}/left-out.csv")
+    assert list(csv.reader(io.StringIO(left.text.removeprefix("\ufeff")))) == [
+        ["Row", "Column", "Why"],
+        ["3", "language", "Write the language as a code: en, fr, sw."],
+        ["4", "phone", "Digits are missing."],
+    ]
     assert ("people_imported", "1 added, 2 refused") in record(console)
-    assert launcher.post(place).status_code == 404, "twice is once"
+    assert coordinator.post(f"{going}/cancel").status_code == 409
+
+
+def test_an_import_can_be_cancelled_and_a_long_table_is_looked_at_in_part(
+    console: Console, launcher: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_import, "LOOKED_AT", 2)
+    place = send(launcher, "phone\n" + "".join(f"07120000{each}\n" for each in range(70, 75))).headers["location"]
+    assert "Of about 6 rows these are the first 2" in launcher.text(place)
+    going = launcher.post(place).headers["location"]
+    assert launcher.post(f"{going}/cancel").headers["location"] == going
+    assert "Cancelled" in launcher.text(going)
+    assert intakes.carry_on(console.workspace) == 0
+    assert ("import_cancelled", "nothing") in record(console)
+
+
+def test_a_table_without_titles_is_not_quoted(console: Console, launcher: Signed) -> None:
+    place = send(launcher, "0712000071,en\n0712000072,en\n").headers["location"]
+    page = launcher.get(place).text
+    assert "The first row holds data" in page
+    assert "0712000071" not in page
 
 
 REFUSED = [

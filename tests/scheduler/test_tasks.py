@@ -98,8 +98,8 @@ def test_every_beat_is_a_task_and_expires() -> None:
     assert [name for name, beat in beats.items() if not beat["options"]["expires"]] == []
 
 
-@pytest.mark.parametrize(("senders", "threads"), [(0, 5), (1, 5), (2, 7), (5, 13)])
-def test_both_lanes_of_every_sender_have_a_thread(senders: int, threads: int) -> None:
+@pytest.mark.parametrize(("senders", "threads"), [(0, 6), (1, 6), (2, 8), (5, 14)])
+def test_both_lanes_of_every_sender_have_a_thread_and_so_has_an_import(senders: int, threads: int) -> None:
     assert tasks.threads_needed(senders) == threads
 
 
