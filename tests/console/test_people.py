@@ -70,6 +70,18 @@ def test_people_are_found_and_shown_without_a_number_or_a_word(console: Console,
     assert launcher.get("/people/azure-heron-1").status_code == 404
 
 
+def test_fields_of_ones_own_are_shown_whatever_they_hold(console: Console, launcher: Signed) -> None:
+    table = "phone,district,age,due\n0712000071,kisumu,31,2027-01-31\n"
+    place = send(launcher, table).headers["location"]
+    meanings = {"column-0": "phone", "column-1": "text:district", "column-2": "number:age", "column-3": "date:due"}
+    launcher.post(f"{place}/columns", **meanings)
+    launcher.post(place)
+    intakes.carry_on(console.workspace)
+    told = launcher.text(f"/people/{pseudonym(console, '+254712000071')}")
+    for words in ("Tags and fields", "age 31", "district kisumu", "due 2027-01-31"):
+        assert words in told
+
+
 def test_a_number_is_looked_for_with_a_reason_that_is_recorded(console: Console, launcher: Signed) -> None:
     found = launcher.post("/people/by-number", number="0712 000 001", why="she stands before me")
     assert (found.status_code, found.headers["location"]) == (303, f"/people/{pseudonym(console)}")
