@@ -19,8 +19,9 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from benchmarks import crowd
+from benchmarks import crowd, lives
 from outreach import log
+from outreach.campaigns import content
 from outreach.messages.status import RunState
 from outreach.messages.tables import Run
 from outreach.reports.cells import table
@@ -28,6 +29,7 @@ from outreach.reports.contract import scope_of
 from outreach.reports.registry import REPORTS
 from outreach.store import dialects
 from outreach.workspace import Workspace
+from tests.clinic import write_campaign
 
 CAMPAIGNS = ("tb-adherence", "antenatal", "hiv-refill", "child-vaccines", "tb-screening")
 TOPICS = ("tb", "maternal", "hiv", "vaccines", "tb")
@@ -49,6 +51,18 @@ STATES = (
     (5, "unknown", "lease"),
 )
 
+PATTERN = "country"
+#: What every run was launched with.
+_PATTERN = """title: A country
+topic: tb
+language: en
+audience: {all: []}
+channels: [push, sms]
+steps:
+  - {id: welcome, template: tb/welcome, at: "2026-01-05 09:00"}
+  - {id: reminder, template: tb/welcome, every: "FREQ=WEEKLY;BYDAY=MO", at: "09:00"}
+"""
+
 
 def fill(workspace: Workspace, people: int) -> None:
     """Fill an empty clinic. About 0.3 s a thousand people."""
@@ -56,11 +70,12 @@ def fill(workspace: Workspace, people: int) -> None:
         session.execute(text("SET LOCAL synchronous_commit = off"))
         session.execute(text("SET LOCAL session_replication_role = replica"))  # no look at foreign keys, row by row
         _people(session, people)
-        _runs(session)
+        _runs(session, workspace)
         with _without_indexes(session, "message"):
             _messages(session, people)
             _threads(session, people)
         _rollups(session)
+        lives.add(session, people)
     with workspace.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 
@@ -100,18 +115,19 @@ def _people(session: Session, people: int) -> None:
         session.execute(text(statement), many if ":people" in statement else {})
 
 
-def _runs(session: Session) -> None:
+def _runs(session: Session, workspace: Workspace) -> None:
     at = dialects.now(session)
+    write_campaign(workspace, PATTERN, _PATTERN)
+    frozen = content.of(workspace, PATTERN).frozen
     for place, campaign in enumerate(CAMPAIGNS):
         begun = at - timedelta(days=DAYS * (EACH - 2 * place))
         last = place == len(CAMPAIGNS) - 1
-        steps: dict[str, object] = {"welcome": {}, "reminder": {}}
         session.add(
             Run(
                 id=place + 1,
                 campaign=campaign,
                 topic=TOPICS[place],
-                frozen={"title": campaign, "steps": steps, "thread": f"{TOPICS[place]}-support"},
+                frozen={**frozen, "campaign": campaign, "title": campaign, "thread": f"{TOPICS[place]}-support"},
                 content_hash=f"country-{place}",
                 state=RunState.RUNNING if last else RunState.FINISHED,
                 launched_by="country",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from outreach.store import migrate
 from outreach.store.database import Database
@@ -46,6 +46,42 @@ def a_clinic(**changes: Any) -> Iterator[Workspace]:
         database.close()
         with clinic(fresh, Path(folder), **changes) as made:
             yield made
+
+
+#: Says of a database that it is a benchmark's, so that no other is ever taken over.
+_MARK = "made-up people of benchmarks"
+
+#: What only the keyring can read that it was written with, and who works there.
+_BOUND = (
+    *("person_key", "key_proof", "audit", "audit_checkpoint", "thread_presence", "upload", "proposal", "version"),
+    *("staff_link", "staff_session", "staff_passkey", "staff_recovery", "staff_tries", "api_answer", "api_token"),
+    "staff",
+)
+
+
+@contextmanager
+def kept(url: str, **changes: Any) -> Iterator[tuple[Workspace, bool]]:
+    """A clinic on a database that stays; the second is whether it is new and to be filled.
+
+    Only an empty database is made one, and only one that was made here is opened again: with a new keyring.
+    """
+    database = Database(url)
+    try:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            known = inspect(database.engine).has_table("person")
+            name = connection.dialect.identifier_preparer.quote(database.engine.url.database or "")
+            mark = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+            if known and connection.scalar(text(mark)) != _MARK:
+                sys.exit("This database is not one of a benchmark: it is left alone. Name an empty one.")
+            migrate.upgrade(database.engine)
+            connection.execute(text(f"COMMENT ON DATABASE {name} IS '{_MARK}'"))
+            for table in _BOUND:
+                connection.execute(text(f"DELETE FROM {table}"))
+            connection.execute(text("DELETE FROM sender WHERE name IN ('twilio', 'fcm')"))
+    finally:
+        database.close()
+    with tempfile.TemporaryDirectory() as folder, clinic(url, Path(folder), **changes) as made:
+        yield made, not known
 
 
 def counted(workspace: Workspace, count: int) -> None:

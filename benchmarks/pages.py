@@ -1,69 +1,136 @@
-"""What the console's pages cost in a whole country: `python -m benchmarks.pages [--people N] [--times N]`.
+"""What the console's pages cost in a whole country: `python -m benchmarks.pages [--people N] [--times N] [--keep URL]`.
 
-Server time is from the request to the last byte over loopback, of the real application. CPU is that of our process,
-with the browser's part in it (about 1 ms); the rest is the database's, or that of whatever else runs on the machine.
-Weight is what goes over the wire, compressed: the first visit with everything that a page loads, later ones the page.
+Server time is from the request to the last byte over loopback, of the real application. `ours` is the CPU of our
+process, with the browser's part in it (about 1 ms), `database` that of the database's processes: on a machine that has
+nothing else to do, both together are the server time. Weight is what goes over the wire, compressed: the first visit
+with everything that a page loads, later ones the page. Parts are what a page asks for again while it is open, files
+what it gives to take along: for those there is no goal but that they end.
+
+`--keep` names a PostgreSQL database: an empty one is filled and stays, one that was filled so is measured at once.
+Without it, a database is made on the server that OUTREACH_TEST_POSTGRES_URL names, and taken away.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
-import statistics
-import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
-import httpx
 from sqlalchemy import text
 
-from benchmarks import crowd
+from benchmarks import crowd, lives, meters
 from benchmarks.country import EACH, fill
+from benchmarks.meters import Cost, Meter
 from outreach import log
 from outreach.console import app as console_app
 from outreach.delivery import carriers
+from outreach.reports.registry import REPORTS
 from outreach.staff.roles import Role
 from outreach.workspace import Workspace
-from tests.clinic import write_campaign
+from tests.clinic import own_templates, write_campaign
 from tests.console.conftest import Console, hire
 from tests.simulator.running import running
 
-GOAL, SEARCH_GOAL = 60.0, 150.0  # ms
+PAGE, SEARCH = 60.0, 150.0  # ms
 FIRST_GOAL, LATER_GOAL = 150_000, 20_000  # bytes
+FILE_TIMES = 3  # how often a file is taken, at most
 
-#: A page, who opens it, whether it searches.
-PAGES: Sequence[tuple[str, Role | None, bool]] = (
-    ("/sign-in", None, False),
-    ("/", Role.HELPER, False),
-    ("/", Role.COORDINATOR, False),
-    ("/", Role.LAUNCHER, False),
-    ("/", Role.ADMIN, False),
-    ("/me", Role.HELPER, False),
-    ("/inbox", Role.HELPER, False),
-    ("/inbox?list=all", Role.HELPER, False),
-    ("/inbox?list=closed", Role.HELPER, False),
-    ("/inbox?language=sw", Role.HELPER, True),
-    ("/inbox/20", Role.HELPER, False),
-    ("/people", Role.LAUNCHER, False),
-    ("/people?pseudonym=calm-river-77777", Role.LAUNCHER, True),
-    ("/people?pseudonym=calm-river-5", Role.LAUNCHER, True),
-    ("/people?tag=on-treatment", Role.LAUNCHER, True),
-    ("/people/calm-river-777", Role.LAUNCHER, False),
-    ("/people/import", Role.LAUNCHER, False),
-    ("/campaigns", Role.LAUNCHER, False),
-    ("/campaigns/tb-autumn", Role.LAUNCHER, False),
-    ("/campaigns/tb-autumn/edit", Role.LAUNCHER, False),
-    ("/campaigns/tb-autumn/edit?view=audience", Role.LAUNCHER, False),
-    ("/campaigns/tb-autumn/plan", Role.LAUNCHER, False),
-    ("/messages", Role.LAUNCHER, False),
-    ("/reports", Role.COORDINATOR, False),
-    *((f"/reports/{name}", Role.COORDINATOR, False) for name in ("funnel", "delivery", "reasons", "senders")),
-    *((f"/reports/{name}", Role.COORDINATOR, False) for name in ("threads", "consent", "cost", "phone")),
-    ("/settings", Role.ADMIN, False),
-    ("/settings/rules", Role.ADMIN, False),
-    ("/settings/providers", Role.ADMIN, False),
-    ("/settings/staff", Role.ADMIN, False),
-    ("/settings/record", Role.AUDITOR, False),
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing to ask for. `goal` in ms, 0: none. `part`: as htmx asks; `form`: sent, else only asked for."""
+
+    path: str
+    role: Role | None
+    goal: float = PAGE
+    part: bool = False
+    form: Mapping[str, str] = field(default_factory=dict)
+    file: bool = False
+
+
+def _pages() -> Iterator[Ask]:
+    yield Ask("/sign-in", None)
+    for role in (Role.HELPER, Role.COORDINATOR, Role.LAUNCHER, Role.ADMIN):
+        yield Ask("/", role)
+    for path in ("/me", "/inbox", "/inbox?list=mine", "/inbox?list=all", "/inbox?list=closed"):
+        yield Ask(path, Role.HELPER)
+    yield Ask("/inbox?language=sw", Role.HELPER, SEARCH)
+    yield Ask("/inbox?language=sw&topic=tb&free=yes", Role.HELPER, SEARCH)
+    yield Ask("/inbox/20", Role.HELPER)
+    yield Ask(f"/inbox/{lives.TALK}", Role.HELPER)
+    yield Ask("/people", Role.LAUNCHER)
+    for query in (
+        *("pseudonym=calm-river-77777", "pseudonym=calm-river-5", "tag=on-treatment", "tag=ward-7", "language=sw"),
+        *("field=district&value=district-3", "tag=ward-7&field=district&value=district-3", "topic=maternal"),
+        *("field=age&value=40", "tag=on-treatment&language=fr&topic=hiv&field=district&value=district-9"),
+        "tag=nobody&language=sw",
+    ):
+        yield Ask(f"/people?{query}", Role.LAUNCHER, SEARCH)
+    for path in ("/people/calm-river-777", "/people/import", "/campaigns", "/campaigns/tb-autumn"):
+        yield Ask(path, Role.LAUNCHER)
+    yield Ask("/campaigns/country", Role.LAUNCHER)
+    yield Ask("/campaigns/tb-screening", Role.LAUNCHER)
+    yield Ask("/campaigns/tb-screening/run/cancel", Role.LAUNCHER)
+    for path in ("edit", "edit?view=audience", "edit?view=file", "plan", "launch", "history", "clone"):
+        yield Ask(f"/campaigns/tb-autumn/{path}", Role.LAUNCHER)
+    yield Ask("/campaigns/country/plan", Role.LAUNCHER)
+    for path in ("/messages", "/messages/edit?name=tb/welcome", "/campaigns/new"):
+        yield Ask(path, Role.LAUNCHER)
+    yield Ask("/reports", Role.COORDINATOR)
+    yield Ask("/reports", Role.LAUNCHER)
+    for name in REPORTS:
+        yield Ask(f"/reports/{name}", Role.COORDINATOR)
+    yield Ask("/reports/delivery?first=2020-01-01", Role.COORDINATOR)
+    for path in ("", "/rules", "/providers", "/staff", "/tokens"):
+        yield Ask(f"/settings{path}", Role.ADMIN)
+    yield Ask("/settings/record", Role.AUDITOR)
+
+
+def _parts() -> Iterator[Ask]:
+    yield Ask("/", Role.HELPER, part=True)
+    yield Ask("/", Role.COORDINATOR, part=True)
+    yield Ask("/inbox", Role.HELPER, part=True)
+    for path in ("/inbox/20", "/inbox/20/there", f"/inbox/{lives.TALK}"):
+        yield Ask(path, Role.HELPER, part=True)
+    yield Ask("/inbox/20/typing", Role.HELPER, part=True, form={"text": "Come on Friday", "typing": "yes"})
+    yield Ask("/campaigns", Role.LAUNCHER, part=True)
+    yield Ask("/campaigns/tb-screening/progress", Role.LAUNCHER, part=True)
+    yield Ask("/reports", Role.COORDINATOR, part=True)
+    for rows in _AUDIENCES:
+        yield Ask("/campaigns/tb-autumn/edit/count", Role.LAUNCHER, SEARCH, part=True, form={"topic": "tb", **rows})
+    yield Ask("/campaigns/tb-autumn/edit/faults", Role.LAUNCHER, part=True, form={"text": _CAMPAIGN})
+    measured = {"name": "tb/welcome", "language": "en", "manner": "covert", "text": "Hello {{ clinic }}"}
+    yield Ask("/messages/measure", Role.LAUNCHER, part=True, form=measured)
+
+
+def _files() -> Iterator[Ask]:
+    for name in REPORTS:
+        for form in ("csv", "xlsx"):
+            yield Ask(f"/reports/{name}/{form}", Role.COORDINATOR, 0, file=True)
+    yield Ask("/people/export", Role.ADMIN, 0, form={"why": "bench"}, file=True)
+
+
+def _audience(*rows: tuple[str, str, str, str]) -> dict[str, str]:
+    """Rows of (kind, name, comparison, value), all of which must hold, as the audience builder sends them."""
+    form = {"groups": str(len(rows))}
+    for place, row in enumerate(rows):
+        form[f"g{place}-rows"] = "1"
+        form |= dict(zip([f"g{place}r0-{name}" for name in ("kind", "name", "comparison", "value")], row, strict=True))
+    return form
+
+
+_AUDIENCES = (
+    _audience(),
+    _audience(("tag", "on-treatment", "is", "")),
+    _audience(("tag", "ward-7", "is", "")),
+    _audience(("tag", "on-treatment", "is", ""), ("field", "district", "in", "district-3, district-4")),
+    _audience(("field", "age", "above", "40"), ("language", "", "is", "sw")),
+    _audience(("field", "refill_date", "after", "2031-01-01")),
+    _audience(("tag", "nobody", "is", "")),
 )
 
 _CAMPAIGN = """title: TB in autumn
@@ -75,81 +142,87 @@ steps:
   - {id: welcome, template: tb/welcome, at: "2027-01-04 09:00"}
 """
 
-
-class Cost(NamedTuple):
-    """What one page costs: milliseconds, of them those of our CPU, and bytes over the wire."""
-
-    page: str
-    who: str
-    status: int
-    median: float
-    cpu: float
-    first: int
-    later: int
-    goal: float
+#: One to everybody: as dear as a plan can be.
+_COUNTRY = _CAMPAIGN.replace("TB in autumn", "Everybody").replace(
+    "{all: [{tag: on-treatment}, {field: district, in: [district-3, district-4]}]}", "{all: []}"
+)
 
 
-def measure(workspace: Workspace, times: int) -> list[Cost]:
-    """Every page."""
+def measure(workspace: Workspace, times: int, only: str = "") -> Iterator[tuple[str, Cost]]:
+    """Every page, part and file whose address has `only` in it, each with the heading it belongs under."""
     hire(workspace)
+    lives.readable(workspace)
+    own_templates(workspace.folder)  # shared ones may not be written to, so no page offers it
     with workspace.database.write() as session:  # whom one conversation is shown of: a made-up run says no texts
-        session.execute(text("UPDATE message SET run_id = NULL WHERE person_id = 200"))
-    write_campaign(workspace, "tb-autumn", _CAMPAIGN)
-    found = []
+        session.execute(text("UPDATE message SET run_id = NULL WHERE person_id IN (200, 400)"))
+    for name, words in (("tb-autumn", _CAMPAIGN), ("country", _COUNTRY), ("tb-screening", _COUNTRY)):
+        write_campaign(workspace, name, words)
     with running(console_app.make(workspace, carriers.build(workspace), carrier="http://127.0.0.1:9")) as base:
         console = Console(workspace, base)
-        for path, role, searches in PAGES:
-            http = console.as_(role).http if role else console.browser()
-            found.append(_cost(http, path, role, times, SEARCH_GOAL if searches else GOAL))
+        with Meter(workspace) as meter:
+            for heading, asks in (("pages", _pages()), ("parts", _parts()), ("files", _files())):
+                yield from ((heading, _cost(console, meter, ask, times)) for ask in asks if only in ask.path)
         console.close()
-    return found
 
 
-def _cost(http: httpx.Client, path: str, role: Role | None, times: int, goal: float) -> Cost:
+def _cost(console: Console, meter: Meter, ask: Ask, times: int) -> Cost:
+    http = console.as_(ask.role).http if ask.role else console.browser()
     http.headers["Accept-Encoding"] = "gzip, br"
-    spent, used = [], []
-    for _ in range(times + 2):
-        begun, before = time.perf_counter(), time.process_time()
-        status, later = _weight(http, path)
-        spent.append(1000 * (time.perf_counter() - begun))
-        used.append(1000 * (time.process_time() - before))
-    page = http.get(path).text if status == 200 else ""
-    loaded = re.findall(r'(?:href|src)="(/built/[^"]+)"', page)
-    first = later + sum(_weight(http, each)[1] for each in dict.fromkeys(loaded))
-    median, cpu = statistics.median(spent[2:]), statistics.median(used[2:])
-    return Cost(path, role or "nobody", status, median, cpu, first, later, goal)
+    if ask.form and (token := re.search(r'<meta name="csrf" content="([^"]+)"', http.get("/me").text)):
+        http.headers["X-CSRF"] = token.group(1)
+    if ask.part:
+        http.headers["HX-Request"] = "true"
+    http.timeout = 600
+    times = min(times, FILE_TIMES) if ask.file else times
+    return meter.cost(http, ask.path, ask.role or "nobody", dict(ask.form), ask.goal, times)
 
 
-def _weight(http: httpx.Client, path: str) -> tuple[int, int]:
-    try:
-        with http.stream("GET", path) as answer:
-            return answer.status_code, sum(len(chunk) for chunk in answer.iter_raw())
-    except httpx.TransportError:  # the application raised
-        return 500, 0
+def _tell(found: Iterator[tuple[str, Cost]]) -> None:
+    """Tables as they grow, and at the end what is above its goal."""
+    above: list[str] = []
+    for heading, costs in groupby(found, key=itemgetter(0)):
+        print(f"\n{meters.HEADS[heading]}", flush=True)
+        for _, cost in costs:
+            print(meters.line(heading, cost), flush=True)
+            above += _faults(cost)
+    print("\n" + ("\n".join(above) or "Everything keeps its goal."))
+
+
+def _faults(cost: Cost) -> Iterator[str]:
+    if cost.status != 200:
+        yield f"- `{cost.what}` as {cost.who} answers {cost.status}"
+    if cost.goal and cost.median > cost.goal:
+        yield f"- `{cost.what}` as {cost.who} takes {cost.median:.0f} ms, more than {cost.goal:.0f}"
+    if cost.goal and (cost.first > FIRST_GOAL or cost.later > LATER_GOAL):
+        yield f"- `{cost.what}` as {cost.who} weighs {cost.first / 1000:.1f} kB, later {cost.later / 1000:.1f} kB"
+
+
+@contextlib.contextmanager
+def _clinic(keep: str, people: int) -> Iterator[tuple[Workspace, int]]:
+    if not keep:
+        with crowd.a_clinic() as workspace:
+            fill(workspace, people)
+            yield workspace, people
+        return
+    with crowd.kept(keep) as (workspace, new):
+        if new:
+            fill(workspace, people)
+        with workspace.database.read() as session:
+            yield workspace, session.scalar(text("SELECT count(*) FROM person")) or 0
 
 
 def main() -> None:
-    """Make the country, open its pages, take it away."""
+    """Make the country or open it, and its pages."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--people", type=int, default=1_000_000)
     options.add_argument("--times", type=int, default=15)
+    options.add_argument("--keep", default="", help="URL of a PostgreSQL database that is filled once and stays")
+    options.add_argument("--only", default="", help="only addresses with this in them")
     chosen = options.parse_args()
     log.configure(json=False, level="error")
-    with crowd.a_clinic() as workspace:
-        fill(workspace, chosen.people)
-        found = measure(workspace, chosen.times)
-    print(f"{chosen.people:,} people, {chosen.people * EACH:,} messages, {chosen.people // 10:,} threads\n")
-    print(
-        "| page | as | median ms | of it our CPU | goal ms | first visit kB | later kB |\n|---|---|---|---|---|---|---|"
-    )
-    for each in found:
-        cost = f"{each.median:.0f} | {each.cpu:.0f} | {each.goal:.0f}"
-        print(f"| `{each.page}` | {each.who} | {cost} | {each.first / 1000:.1f} | {each.later / 1000:.1f} |")
-    for each in found:
-        if each.status != 200:
-            print(f"not a page: {each.page} gives {each.status}")
-        elif each.median > each.goal or each.first > FIRST_GOAL or each.later > LATER_GOAL:
-            print(f"above its goal: {each.page} as {each.who}")
+    with _clinic(chosen.keep, chosen.people) as (workspace, people):
+        print(f"{people:,} people, {people * EACH:,} messages, {people // 10:,} threads; {meters.load()}")
+        _tell(measure(workspace, chosen.times, chosen.only))
 
 
 if __name__ == "__main__":

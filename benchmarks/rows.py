@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import backlog, plan
+from benchmarks import backlog, plan, report
 from benchmarks.contract import Figures, Goal, Row, Size, ground
 from outreach.cli import bench_run
 from outreach.cli.bench_flood import RECEIPT, TEXT
@@ -145,5 +145,13 @@ ROWS: Sequence[Row] = (
         250_000,
         2_500_000,
         backlog.grown,
+    ),
+    Row(
+        "report",
+        "pages of reports: CPU at so many messages over that at 10,000 (ratio)",
+        (Goal("grown", 1.2, "×"),),
+        1_000_000,
+        10_000_000,
+        report.grown,
     ),
 )

@@ -18,7 +18,8 @@ from outreach import consent
 from outreach.audience import discretion, hours, people
 from outreach.audience.tables import Person, PersonField, PersonState, PersonTag
 from outreach.audience.verdicts import neutral
-from outreach.consent import ALL, ConsentState, Standing
+from outreach.consent import ALL, ConsentState
+from outreach.store import loose
 from outreach.store.database import Database
 
 _AT_ONCE = 1000
@@ -41,8 +42,7 @@ def lines(database: Database, progress: Callable[[int, int], None] = lambda done
     """The same as rows, the header first; some people at a time, so that memory does not grow with their number."""
     with database.read() as session:
         ids = list(session.scalars(select(Person.id).where(Person.state == PersonState.ACTIVE)))
-        topics = list(session.scalars(select(Standing.topic).where(Standing.topic != ALL).distinct()))
-        names = list(session.scalars(select(PersonField.name).distinct()))
+        topics, names = consent.topics(session), loose.values(session, PersonField.name)[0]
     secrets.SystemRandom().shuffle(ids)
     yield [*_FIXED, *(f"consent:{topic}" for topic in sorted(topics)), *sorted(names)]
     for start in range(0, len(ids), _AT_ONCE):

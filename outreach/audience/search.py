@@ -19,6 +19,7 @@ from outreach.audience import discretion, people
 from outreach.audience.discretion import Manner
 from outreach.audience.tables import Person, PersonField, PersonState, PersonTag
 from outreach.consent import ConsentState, Standing
+from outreach.store import loose
 
 PAGE = 50
 #: Fewer letters of a pseudonym than this would find half the clinic.
@@ -130,12 +131,5 @@ def fields_of(session: Session, person_id: int) -> dict[str, object]:
 
 
 def names_of_fields(session: Session) -> list[str]:
-    """The names of all custom fields, each found by one step in an index, however many people have it."""
-    found: list[str] = []
-    after = ""
-    while name := session.scalar(
-        select(PersonField.name).where(PersonField.name > after).order_by(PersonField.name).limit(1)
-    ):
-        found.append(name)
-        after = name
-    return found
+    """The names of all custom fields, however many people have them."""
+    return loose.values(session, PersonField.name)[0]

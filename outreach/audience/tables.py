@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -16,7 +17,9 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    and_,
     false,
+    literal,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -84,6 +87,10 @@ class Person(Base):
     asked_at: Mapped[datetime | None]  # how openly she wants to be written to; no answer yet
 
 
+#: A number at which nothing arrives any more.
+_LOST = "state = 'gone' AND kind = 'sms'"
+
+
 class Endpoint(Base):
     """One way to reach a person. `value` is sealed with her key (row: person id); `lookup` is its keyed index."""
 
@@ -98,6 +105,7 @@ class Endpoint(Base):
             sqlite_where=text("state <> 'ok'"),
             postgresql_where=text("state <> 'ok'"),
         ),
+        Index("ix_endpoint_lost", "changed_at", "id", sqlite_where=text(_LOST), postgresql_where=text(_LOST)),
         CheckConstraint("kind IN ('sms', 'push')", name="kind"),
         CheckConstraint("state IN ('ok', 'gone', 'quarantined')", name="state"),
     )
@@ -131,9 +139,10 @@ class PersonField(Base):
 
     __tablename__ = "person_field"
     __table_args__ = (
-        Index("ix_person_field_text", "name", "text"),
-        Index("ix_person_field_number", "name", "number"),
-        Index("ix_person_field_day", "name", "day"),
+        # With the person at the end, so that a list in her order is read along the index.
+        Index("ix_person_field_text", "name", "text", "person_id"),
+        Index("ix_person_field_number", "name", "number", "person_id"),
+        Index("ix_person_field_day", "name", "day", "person_id"),
     )
 
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
@@ -225,3 +234,12 @@ class IntakeRefused(Base):
 PersonKey.metadata.tables[PersonKey.__tablename__].append_constraint(
     ForeignKeyConstraint([PersonKey.person_id.name], [Person.id])
 )
+
+
+def lost() -> ColumnElement[bool]:
+    """The condition that an endpoint is a number at which nothing arrives any more: whose owner is to be phoned.
+
+    Its values are written out, as the index of such numbers is not used for values that are bound.
+    """
+    gone, texts = (literal(value, String(), literal_execute=True) for value in ("gone", "sms"))
+    return and_(Endpoint.state == gone, Endpoint.kind == texts)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from outreach.campaigns import outlook
 from outreach.campaigns.definition import thaw
 from outreach.campaigns.forecast import Forecast
-from outreach.campaigns.places import Due, Place, places_of, upcoming
+from outreach.campaigns.places import Due, Place, upcoming, zones_of
 from outreach.messages.status import RunState, State
 from outreach.messages.tables import Message, Run, Tally
 
@@ -89,8 +89,9 @@ def _counts(session: Session, run_id: int) -> dict[State, int]:
 
 
 def _late(session: Session, run_id: int, now: datetime) -> int:
-    query = select(func.count()).where(Message.run_id == run_id, Message.state.in_(_WAITING), Message.expires_at <= now)
-    return session.scalar(query) or 0
+    waiting = Message.run_id == run_id, Message.state.in_(_WAITING)
+    late = Message.due_at <= now, Message.expires_at <= now  # what is not due yet is not late: the index knows
+    return session.scalar(select(func.count()).where(*waiting, *late)) or 0
 
 
 def _ahead(session: Session, run: Run, now: datetime) -> list[Due]:
@@ -99,7 +100,7 @@ def _ahead(session: Session, run: Run, now: datetime) -> list[Due]:
         return []
     definition = thaw(run.frozen["definition"])
     days = outlook.days_of(session, definition)
-    zones = {place.zone for place in places_of(session)}
+    zones = zones_of(session)
     return [
         due
         for zone in zones

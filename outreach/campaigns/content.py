@@ -33,7 +33,11 @@ class Content:
 
 def of(workspace: Workspace, name: str) -> Content:
     """What a campaign's files say now. Raises NotFoundError, DefinitionError with every fault."""
-    definition, templates = read(workspace, name)
+    return made(*read(workspace, name))
+
+
+def made(definition: Definition, templates: Library) -> Content:
+    """What was read, frozen."""
     return Content(definition, freeze(definition, templates).model_dump(mode="json"))
 
 
@@ -48,8 +52,16 @@ def find(workspace: Workspace, name: str) -> Path:
 
 def read(workspace: Workspace, name: str) -> tuple[Definition, Library]:
     """A campaign and the templates, checked. Raises NotFoundError, DefinitionError with every fault."""
+    return _read(workspace, name, library.load(workspace.folder / "templates"))
+
+
+def kept(workspace: Workspace, name: str) -> tuple[Definition, Library]:
+    """The same for a page that only shows it: texts are read anew only when a file has changed."""
+    return _read(workspace, name, library.kept(workspace.folder / "templates"))
+
+
+def _read(workspace: Workspace, name: str, templates: Library) -> tuple[Definition, Library]:
     path = find(workspace, name)
-    templates = library.load(workspace.folder / "templates")
     faults = check_one(path, templates, workspace.settings)
     if faults:
         raise DefinitionError(faults)

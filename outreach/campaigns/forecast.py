@@ -24,6 +24,7 @@ from outreach.campaigns.members import carried, members
 from outreach.campaigns.reckon import Account, Amount, Gap, Reckoning, Span, Sum, Why, amount, at_place
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind
+from outreach.messages.library import Library
 from outreach.messages.status import Refusal
 from outreach.workspace import Workspace
 
@@ -94,7 +95,11 @@ class Forecast:
 
 def of(workspace: Workspace, name: str) -> Forecast:
     """What a campaign would do as its files stand now. Raises NotFoundError, DefinitionError, SettingError."""
-    definition, templates = content.read(workspace, name)
+    return made(workspace, *content.read(workspace, name))
+
+
+def made(workspace: Workspace, definition: Definition, templates: Library) -> Forecast:
+    """The same for what `content` has read and found without a fault. Raises SettingError."""
     words = Words(content.freeze(definition, templates), workspace.settings.clinic)
     now = workspace.database.now()
     senders = drains.senders_of(workspace)

@@ -13,7 +13,7 @@ from outreach.audience.tables import PersonField
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.check import files
 from outreach.campaigns.definition import Definition, thaw
-from outreach.campaigns.places import Due, Place, places_of, upcoming
+from outreach.campaigns.places import Due, Place, upcoming, zones_of
 from outreach.campaigns.timing import Relative
 from outreach.errors import DefinitionError
 from outreach.messages.status import RunState, State
@@ -68,7 +68,7 @@ def next_due(session: Session, run: Run, now: datetime) -> datetime | None:
     if waiting is not None:
         return waiting
     definition = thaw(run.frozen["definition"])
-    zones = {place.zone for place in places_of(session)}
+    zones = zones_of(session)
     days = days_of(session, definition)
     dues = (
         due

@@ -16,6 +16,7 @@ from outreach.campaigns.definition import Definition
 from outreach.campaigns.steps import Step
 from outreach.campaigns.timing import Fixed, Relative
 from outreach.settings import Settings
+from outreach.store import loose
 
 #: How far back a step on a person's date is looked for after an outage; what is too old by then shows as expired.
 LOOK_BACK = timedelta(days=2)
@@ -57,6 +58,11 @@ def places_of(session: Session) -> list[Place]:
     """Every combination of zone and own hours that people have."""
     rows = session.execute(select(Person.zone, Person.hours_from, Person.hours_to).distinct())
     return [Place(zone, None if start is None or end is None else Hours(start, end)) for zone, start, end in rows]
+
+
+def zones_of(session: Session) -> list[str]:
+    """Every zone that people have: for what does not hang on their hours, at a thousandth of the cost."""
+    return loose.values(session, Person.zone)[0]
 
 
 def upcoming(definition: Definition, place: Place, launched: datetime, now: datetime, until: datetime) -> Iterator[Due]:

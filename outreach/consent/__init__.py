@@ -24,7 +24,6 @@ from sqlalchemy import (
     and_,
     column,
     exists,
-    func,
     or_,
     select,
     table,
@@ -34,7 +33,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from outreach.hooks import events as hooks
 from outreach.hooks.events import Kind
-from outreach.store import dialects, rollups
+from outreach.store import dialects, loose, rollups
 from outreach.store.base import Base
 from outreach.store.rollups import RollUp
 from outreach.store.types import Serial
@@ -303,12 +302,8 @@ def granted(person_id: SQLColumnExpression[int], topic: str, at: datetime) -> Co
 
 
 def topics(session: Session) -> list[str]:
-    """The topics that anybody has been asked about, each found by one step in an index."""
-    found: list[str] = []
-    while topic := session.scalar(
-        select(func.min(Standing.topic)).where(Standing.topic > (found[-1] if found else ""))
-    ):
-        found.append(topic)
+    """The topics that anybody has been asked about."""
+    found = loose.values(session, Standing.topic)[0]
     return [topic for topic in found if topic != ALL]
 
 

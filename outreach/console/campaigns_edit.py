@@ -123,7 +123,7 @@ def _shown(visit: Visit, draft: Draft, view: str, groups: builder.Groups | None 
     topic = draft.form.topic if draft.form else ""
     facts: dict[str, Any] = {"pen": Pen(view, draft, known), "name": draft.name, "names": names}
     if view == "form":
-        facts["messages"] = sorted(library.load(visit.workspace.folder / "templates").templates)
+        facts["messages"] = sorted(library.kept(visit.workspace.folder / "templates").templates)
     if view == "audience":
         with visit.workspace.database.read() as session:
             facts["known"] = reach.words(session)

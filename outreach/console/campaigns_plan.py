@@ -13,11 +13,12 @@ from fastapi.responses import Response
 from outreach.audience import phone
 from outreach.audience.phone import REMEDIES, PhoneRefusal
 from outreach.audience.tables import Openness
-from outreach.campaigns import acts, approvals, content, forecast, runs, trial
+from outreach.campaigns import acts, approvals, runs, trial
 from outreach.campaigns.approvals import Proposed
 from outreach.campaigns.forecast import Forecast
 from outreach.campaigns.trial import Trial
 from outreach.console import campaigns_words as names
+from outreach.console.campaigns_kept import Planned
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.errors import ConflictError, DefinitionError, NotFoundError, OutreachError
@@ -36,17 +37,20 @@ def plan(name: str, visit: Here) -> Response:
 def _plan(visit: Visit, name: str, status: int = 200, **told: Any) -> Response:
     workspace = visit.workspace
     try:
-        found = forecast.of(workspace, name)
-        digest = content.of(workspace, name).digest
+        planned = visit.desk.plans.of(workspace, name, visit.now, wait=bool(told))  # what is told is told now or never
     except NotFoundError:
         raise HTTPException(404) from None
     except DefinitionError as error:
         return visit.show("campaigns_plan_faults.html", status, name=name, faults=error.faults)
+    found, digest = planned.plan, planned.content.digest
+    if found is None:
+        return _counting(visit, name, planned)
     with workspace.database.read() as session:
         proposal = approvals.latest(session, workspace.vault, name)
     facts = {
         "name": name,
         "found": found,
+        "again": planned.again,
         "would": acts.launch_would(found),
         "proposal": proposal,
         "fits": proposal is not None and proposal.content_hash == digest,
@@ -62,6 +66,13 @@ def _plan(visit: Visit, name: str, status: int = 200, **told: Any) -> Response:
         "given": {},
     }
     return visit.show("campaigns_plan.html", status, **{**facts, **told})
+
+
+def _counting(visit: Visit, name: str, planned: Planned) -> Response:
+    """Says that the plan is being counted, and comes again: by a header, so that no script is needed."""
+    answer = visit.show("campaigns_plan_counting.html", name=name, title=planned.content.definition.title)
+    answer.headers["Refresh"] = "2"
+    return answer
 
 
 def _clocks(visit: Visit) -> dict[str, Any]:
@@ -150,11 +161,14 @@ def withdraw(name: str, visit: Here) -> Response:
 def ready(name: str, visit: Here) -> Response:
     """What a launch would do, before it is done."""
     try:
-        found = forecast.of(visit.workspace, name)
+        planned = visit.desk.plans.of(visit.workspace, name, visit.now)
     except NotFoundError:
         raise HTTPException(404) from None
     except DefinitionError as error:
         return visit.show("campaigns_plan_faults.html", name=name, faults=error.faults)
+    found = planned.plan
+    if found is None:
+        return _counting(visit, name, planned)
     return visit.show("campaigns_launch.html", name=name, found=found, would=acts.launch_would(found), **_clocks(visit))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from outreach.console import nav
 from outreach.console.assets import Assets
+from outreach.console.campaigns_kept import Plans
 from outreach.console.guard import Place
 from outreach.console.policy import Act
 from outreach.console.words import LANGUAGES, N_, Words, catalogue
@@ -47,6 +48,7 @@ class Desk:
     carrier: str = ""
     openid: OpenId | None = None  # the provider that staff may sign in with
     paths: frozenset[str] = frozenset()  # of pages
+    plans: Plans = field(default_factory=Plans)
 
     @property
     def party(self) -> Party | None:

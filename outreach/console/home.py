@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from outreach.audience.tables import Endpoint, EndpointState
+from outreach.audience.tables import Endpoint, lost
 from outreach.campaigns import approvals
 from outreach.campaigns.approvals import Proposed
 from outreach.console import reveals, settings
@@ -44,9 +44,9 @@ def _to_phone(visit: Visit) -> int:
     if not visit.may(Act.SEE_FAILED_PEOPLE):
         return 0
     week = visit.now - timedelta(days=7)
-    lost = select(Endpoint.person_id).where(Endpoint.state == EndpointState.GONE, Endpoint.changed_at > week)
+    new = select(Endpoint.person_id).where(lost(), Endpoint.changed_at > week)
     with visit.workspace.database.read() as session:
-        return len(session.scalars(lost.limit(MANY)).all())
+        return len(session.scalars(new.limit(MANY)).all())
 
 
 def _reveals(visit: Visit) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from babel import dates
-
 from outreach.console.reports_words import COLUMNS, SAID
 from outreach.console.words import Words
 from outreach.reports.contract import SO_FAR, Chart, Column, Hidden, Measure, Report, Row, Shape, Value
@@ -97,9 +95,9 @@ def said(words: Words, column: Column, value: Value, period: str = "") -> str:
     """A value as people say it."""
     if isinstance(value, date):
         if column.name == "period" and period == "week":
-            return words.gettext("week of %(day)s", day=dates.format_skeleton("yMMMd", value, locale=words.locale))
+            return words.gettext("week of %(day)s", day=words.day_as(value, "yMMMd"))
         is_month = column.measure is Measure.MONTH or column.name == "period"
-        return dates.format_skeleton("yMMMM" if is_month else "yMMMd", value, locale=words.locale)
+        return words.day_as(value, "yMMMM" if is_month else "yMMMd")
     if isinstance(value, int | float):
         return _number(words, column.measure, value)
     if column.name == SO_FAR.name:
@@ -127,10 +125,13 @@ def chart(words: Words, report: Report, rows: Sequence[Row], period: str) -> Dra
         return None
     columns = {column.name: column for column in report.COLUMNS}
     series = _series(wanted, rows)
+    alike: dict[Value, list[Row]] = defaultdict(list)
+    for row in rows:
+        alike[_place(row, wanted) if wanted.shape is Shape.LINES else row[wanted.along]].append(row)
     places = sorted({_place(row, wanted) for row in rows}) if wanted.shape is Shape.LINES else _ordered(wanted, rows)
     drawn = []
     for place in places:
-        numbers = [_added(rows, wanted, place, split, value) for split, value in series]
+        numbers = [_added(alike[place], wanted, split, value) for split, value in series]
         drawn.append((said(words, columns[wanted.along], place, period), _seconds(place), *numbers))
     names = [_named(words, columns[value], split) for split, value in series]
     kind = "line" if wanted.shape is Shape.LINES else "bars"
@@ -165,9 +166,9 @@ def _series(wanted: Chart, rows: Sequence[Row]) -> list[tuple[Value, str]]:
     return [(part, value) for part in parts for value in wanted.values][:MOST_LINES]
 
 
-def _added(rows: Sequence[Row], wanted: Chart, place: Value, split: Value, name: str) -> float | None:
-    """The sum at one place; None where nothing is shown there."""
-    alike = [row for row in rows if row[wanted.along] == place and (split is None or row[wanted.split] == split)]
+def _added(rows: Sequence[Row], wanted: Chart, split: Value, name: str) -> float | None:
+    """The sum at one place, of its rows; None where nothing is shown there."""
+    alike = [row for row in rows if split is None or row[wanted.split] == split]
     numbers = [value for row in alike if isinstance(value := row[name], int | float)]
     return round(sum(numbers), 6) if numbers else None
 

@@ -107,9 +107,11 @@ class Message(Base):
             sqlite_where=text("provider_id IS NOT NULL"),
             postgresql_where=text("provider_id IS NOT NULL"),
         ),
-        Index(
+        Index(  # when a run has something to send next, and what of it is late
             "ix_message_run",
             "run_id",
+            "state",
+            "due_at",
             sqlite_where=text(_UNDER_WAY),
             postgresql_where=text(_UNDER_WAY),
         ),

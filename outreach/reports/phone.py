@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from outreach import consent
-from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
-from outreach.channels.contract import Kind
+from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState, lost
 from outreach.consent import ConsentState, Standing
 from outreach.reports.contract import Chart, Column, Filter, Measure, Row, Scope
 from outreach.store import dialects
@@ -19,6 +20,8 @@ ABOUT = "People who agreed to be written to and whom no message can reach any mo
 EMPTY = "Everybody who agreed can be reached."
 FILTERS: frozenset[Filter] = frozenset()
 CHART: Chart | None = None
+
+AT_ONCE = 600  # lost numbers
 
 COLUMNS: Sequence[Column] = (
     Column("person", Measure.PERSON, "the pseudonym; in a file an id that is new each time"),
@@ -30,23 +33,40 @@ COLUMNS: Sequence[Column] = (
 
 def rows(session: Session, scope: Scope) -> list[Row]:
     """One row per person, the latest first. Who said STOP, and whose number may be somebody else's, is not called."""
-    query = (
-        select(Person.pseudonym, Person.language, Endpoint.reason, Endpoint.changed_at)
-        .join(Person, Person.id == Endpoint.person_id)
-        .where(Endpoint.state == EndpointState.GONE, Endpoint.kind == Kind.SMS, Person.state == PersonState.ACTIVE)
-        .where(~_reached(), _agreed(), ~_stopped())
-        .order_by(Endpoint.changed_at.desc(), Endpoint.id.desc())
-        .limit(scope.most)
-    )
+    wanted = (each for each in _lost(session) if each.agreed and not each.reached and not each.stopped)
     return [
         {
             "person": row.pseudonym,
             "language": row.language,
             "reason": row.reason,
-            "since": dialects.day(session, row.changed_at) if row.changed_at else None,
+            "since": dialects.day(session, row.changed_at),
         }
-        for row in session.execute(query)
+        for row in islice(wanted, scope.most)
     ]
+
+
+def _lost(session: Session) -> Iterator[Any]:
+    """People with a lost number, the latest first, and what is known of each; some at a time, along the index.
+
+    In one statement PostgreSQL, which expects that hardly anybody is left, would look at all of them before the first.
+    """
+    newest = (Endpoint.changed_at, Endpoint.id)  # the moment is written together with the state
+    beyond: list[ColumnElement[bool]] = [Endpoint.changed_at.is_not(None)]
+    while True:
+        some = select(*newest).where(lost(), *beyond).order_by(*(each.desc() for each in newest)).limit(AT_ONCE)
+        asked = (_reached().label("reached"), _agreed().label("agreed"), _stopped().label("stopped"))
+        query = (
+            select(Person.pseudonym, Person.language, Person.state, Endpoint.reason, *newest, *asked)
+            .join(Person, Person.id == Endpoint.person_id)
+            .where(Endpoint.id.in_(select(some.subquery().c.id)))
+            .order_by(*(each.desc() for each in newest))
+        )
+        found = session.execute(query).all()
+        yield from (row for row in found if row.state == PersonState.ACTIVE)
+        if len(found) < AT_ONCE:
+            return
+        last = (literal(found[-1].changed_at, Endpoint.changed_at.type), literal(found[-1].id))
+        beyond = [tuple_(*newest) < tuple_(*last)]
 
 
 def _reached() -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import (
     Engine,
     Select,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
@@ -150,6 +152,22 @@ def some_of(ids: Any, share: float) -> Any:
     """Ids of about this share of a table's rows, the same ones each time. For PostgreSQL only."""
     table = tablesample(ids.class_.__table__, func.system(min(100 * share, 100)), seed=text("7"))
     return select(table.c.id)
+
+
+def in_time(session: Session, query: Any, milliseconds: int) -> Any:
+    """The only row of a query; None where PostgreSQL was not ready in time. SQLite, whose tables are small, is."""
+    if is_sqlite(session):
+        return session.execute(query).one()
+    try:
+        with session.begin_nested():
+            session.execute(text(f"SET LOCAL statement_timeout = {int(milliseconds)}"))
+            found = session.execute(query).one()
+            session.execute(text("SET LOCAL statement_timeout TO DEFAULT"))
+            return found
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            return None
+        raise
 
 
 def alone(session: Session, what: int) -> None:

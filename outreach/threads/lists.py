@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from outreach import consent
 from outreach.audience.tables import Person
 from outreach.errors import NotFoundError
+from outreach.store import loose
 from outreach.threads.inbox import Summary, summary
 from outreach.threads.tables import CLOSED, WAITS, Thread
 
@@ -152,15 +153,10 @@ def _next(session: Session, which: List, me: str, wanted: Wanted, beyond: Column
     return session.scalar(query) or 0
 
 
+_CHOICES = ("programme", "topic", "language")
+
+
 def choices(session: Session) -> dict[str, list[str]]:
     """What lists can be narrowed to: the programmes, topics and languages that threads have."""
-    columns = {"programme": Thread.programme, "topic": Thread.topic, "language": Thread.language}
-    return {name: [value for value in _values(session, column) if value] for name, column in columns.items()}
-
-
-def _values(session: Session, column: InstrumentedAttribute[str]) -> list[str]:
-    """The values of a column, each found by one step in its index, however many threads have it."""
-    found: list[str] = []
-    while (value := session.scalar(select(func.min(column)).where(column > (found[-1] if found else "")))) is not None:
-        found.append(value)
-    return found
+    found = loose.values(session, Thread.programme, Thread.topic, Thread.language)
+    return {name: [each for each in some if each] for name, some in zip(_CHOICES, found, strict=True)}

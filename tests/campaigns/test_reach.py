@@ -44,3 +44,18 @@ def test_of_a_crowd_some_are_looked_at(workspace: Workspace, monkeypatch: pytest
     monkeypatch.setattr(reach, "ENOUGH", 100)
     assert of(workspace, {"all": []}) == Reach(300, 0, exact=False)
     assert of(workspace, {"all": [{"tag": "nobody"}]}) == Reach(0, 0, exact=True)
+
+
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
+def test_what_cannot_be_counted_in_time_is_said_as_about_or_as_fewer_than(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = crowd(workspace, 300)
+    with workspace.database.write() as session:
+        session.execute(insert(PersonTag), [{"person_id": each, "tag": "some"} for each in ids[:57]])
+    with workspace.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE person"))
+    monkeypatch.setattr(reach, "CROWD", 100)
+    monkeypatch.setattr(dialects, "in_time", lambda *_: None)
+    assert of(workspace, {"all": [{"tag": "some"}]}) == Reach(60, 0, exact=False)
+    assert of(workspace, {"all": [{"tag": "nobody"}]}) == Reach(0, 0, exact=False, below=3)
