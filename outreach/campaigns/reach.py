@@ -24,8 +24,9 @@ from outreach.store import dialects, loose
 
 CROWD = 100_000  # people above whom some are looked at in place of all
 LOOKED_AT = 3_000
-ENOUGH = 100  # found among those looked at, for a count that is right to about a tenth
-PATIENCE = 80  # milliseconds in which the few of a crowd must be counted, or what was looked at stands for them
+ENOUGH = 30  # found among those looked at, for a count that is right to about a fifth: it is said to one place
+PLENTY = 100  # to about a tenth: to two places
+PATIENCE = 50  # milliseconds in which the few of a crowd must be counted, or what was looked at stands for them
 
 _NONE_SEEN = 3  # of whom none is seen, there are fewer than three times whom one seen stands for, 19 times of 20
 
@@ -79,7 +80,7 @@ def of(session: Session, audience: Mapping[str, Any], topic: str, at: datetime) 
     each_stands_for = crowd / max(seen, 1)
     if not everybody:
         return Reach(0, 0, exact=False, below=_round(_NONE_SEEN * each_stands_for))
-    places = 2 if agreed >= ENOUGH else 1
+    places = 2 if agreed >= PLENTY else 1
     others = everybody - agreed
     return Reach(_round(agreed * each_stands_for, places), _round(others * each_stands_for, places), exact=False)
 

@@ -36,8 +36,8 @@ pages = Pages()
 #: Days that a report over time goes back unless it is asked for more.
 DAYS = 92
 
-#: Rows on a page; a file has all of them.
-MOST = 400
+#: Rows on a page, about what somebody reads; a file has all of them.
+MOST = 150
 
 #: Roles that see the whole clinic; a launcher sees what she launched.
 _WHOLE = frozenset({Role.COORDINATOR, Role.ADMIN, Role.AUDITOR})

@@ -21,7 +21,7 @@ EMPTY = "Everybody who agreed can be reached."
 FILTERS: frozenset[Filter] = frozenset()
 CHART: Chart | None = None
 
-AT_ONCE = 600  # lost numbers
+AT_ONCE = 300  # lost numbers
 
 COLUMNS: Sequence[Column] = (
     Column("person", Measure.PERSON, "the pseudonym; in a file an id that is new each time"),
