@@ -80,12 +80,13 @@ def clinic(database_url: str, folder: Path, **changes: Any) -> Iterator[Workspac
     )
     made = prepare(settings)
     with made.database.write() as session:
-        _senders(session)
+        senders(session)
     yield made
     made.close()
 
 
-def _senders(session: Session) -> None:
+def senders(session: Session) -> None:
+    """One for texts and one for pushes."""
     at = dialects.now(session)
     for name, kind in (("twilio", Kind.SMS), ("fcm", Kind.PUSH)):
         session.add(

@@ -25,6 +25,7 @@ _MEANS: dict[AlertKind, str] = {
     AlertKind.LOSS: "somebody has written that a pregnancy has ended: a person should answer",
     AlertKind.HOOK_FAILING: "a webhook has failed for long: outreach hooks list",
     AlertKind.PROMISE_MISSED: "nobody has read a thread by the moment that was promised",
+    AlertKind.PASSKEY_DOUBTED: "there may be a copy of a passkey, which opens nothing any more, of",
 }
 
 

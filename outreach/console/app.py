@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from outreach.channels.registry import Providers
 from outreach.console import (
     account,
+    alerts,
     campaigns,
     campaigns_edit,
     campaigns_plan,
@@ -59,6 +60,7 @@ NOUNS = (
     inbox.pages,
     reports.pages,
     reveals.pages,
+    alerts.pages,
     people_import.pages,
     people_imports.pages,
     people.pages,

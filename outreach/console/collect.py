@@ -19,7 +19,7 @@ from outreach.console.words import FOLDER, LANGUAGES
 
 HERE = Path(__file__).parent
 REST = "console"
-NOUNS = ("campaigns", "inbox", "people", "reports", "reveals", "settings", "understand")
+NOUNS = ("alerts", "campaigns", "inbox", "people", "reports", "reveals", "settings", "understand")
 
 _KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 _SOURCES = (("*.py", "python"), ("pages/*.html", "jinja2.ext:babel_extract"))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from outreach.audience.tables import Endpoint, lost
 from outreach.campaigns import approvals
 from outreach.campaigns.approvals import Proposed
-from outreach.console import reveals, settings
+from outreach.console import alerts, reveals, settings
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.threads import inbox, reveal_lists
@@ -35,7 +35,13 @@ def home(visit: Here) -> Response:
     trouble = [each for each in settings.health(visit) if each.halted_until] if visit.may(Act.SEE_SETTINGS) else []
     page = "home_now.html" if visit.part else "home.html"
     return visit.show(
-        page, waiting=waiting, proposals=_to_approve(visit), trouble=trouble, phone=_to_phone(visit), **_reveals(visit)
+        page,
+        waiting=waiting,
+        proposals=_to_approve(visit),
+        trouble=trouble,
+        phone=_to_phone(visit),
+        unseen=alerts.unseen(visit),
+        **_reveals(visit),
     )
 
 

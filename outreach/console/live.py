@@ -21,7 +21,7 @@ from outreach.audience.tables import Intake
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, arrive
 from outreach.messages.tables import Message, Tally
-from outreach.privacy.tables import AuditLine
+from outreach.privacy.tables import Alert, AuditLine
 from outreach.threads.tables import ThreadEvent
 from outreach.workspace import Workspace
 
@@ -49,6 +49,7 @@ PULSES: Mapping[str, tuple[Act, Callable[[], Select[*tuple[object, ...]]]]] = {
         ),
     ),
     "imports": (Act.IMPORT_PEOPLE, lambda: select(func.max(Intake.changed_at))),
+    "alerts": (Act.SEE_ALERTS, lambda: select(func.max(Alert.id))),
     "record": (Act.BE_THERE, lambda: select(func.max(AuditLine.id))),
 }
 

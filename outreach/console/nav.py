@@ -24,6 +24,7 @@ NAV: tuple[Entry, ...] = (
     Entry("/campaigns", N_("Campaigns"), Act.SEE_CAMPAIGNS, "campaigns"),
     Entry("/people", N_("People"), Act.SEE_PEOPLE, "people"),
     Entry("/reports", N_("Reports"), Act.SEE_REPORTS, "reports"),
+    Entry("/alerts", N_("Alerts"), Act.SEE_ALERTS, "bell"),
     Entry("/reveals", N_("Reveals"), Act.SEE_REVEALS, "key"),
     Entry("/settings", N_("Settings"), Act.SEE_SETTINGS, "settings"),
     Entry("/handsets", N_("Handsets"), Act.SEE_HANDSETS, "handsets"),

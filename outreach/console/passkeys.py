@@ -16,16 +16,19 @@ from outreach.console.sign_in import begun, door_again, inside, let_in, place_of
 from outreach.console.visit import Here, Pages, Visit
 from outreach.console.words import N_
 from outreach.errors import ConflictError
+from outreach.privacy.alerts import AlertKind
 from outreach.staff import passkeys, passwords, sessions, tries
 from outreach.staff.passkeys import DoubtedError, Party
+from outreach.staff.roles import Role
 from outreach.staff.sessions import Way
+from outreach.threads import calls
 
 pages = Pages()
 
 ANSWERED_WITHIN = timedelta(minutes=5)
 COPIED = N_(
     "There may be a copy of this passkey, so it opens nothing any more. Sign in with your password, remove it under"
-    " Your account, and tell an admin."
+    " Your account, and speak with an admin: they are told."
 )
 
 
@@ -55,7 +58,10 @@ def come_in(visit: Here) -> Response:
     with database.write() as session:
         try:
             name = passkeys.whose(session, vault, _party(visit), given, challenge, visit.now)
-        except DoubtedError:
+        except DoubtedError as error:
+            if error.anew:  # as for whatever admins must know at once: their phones say that there is something
+                key = f"{AlertKind.PASSKEY_DOUBTED}:{error.anew}"
+                calls.call_all(session, visit.workspace, Role.ADMIN, "alert", key, visit.now)
             return door_again(visit, next_, fault=_(COPIED))
         except ConflictError:
             return door_again(visit, next_, fault=_("This passkey opens nothing here. Sign in with name and password."))

@@ -52,6 +52,8 @@ class Act(StrEnum):
     SEE_STAFF = "see_staff"
     CHANGE_STAFF = "change_staff"
     SEE_RECORD = "see_record"
+    SEE_ALERTS = "see_alerts"
+    CLEAR_ALERTS = "clear_alerts"  # say that one has looked at one
     SEE_STYLE = "see_style"
     SEE_HANDSETS = "see_handsets"
     TRY_TEXTS = "try_texts"  # what would this text do? stores nothing
@@ -89,6 +91,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_STAFF: frozenset({_ADMIN, _AUDITOR}),
     Act.CHANGE_STAFF: frozenset({_ADMIN}),
     Act.SEE_RECORD: frozenset({_ADMIN, _AUDITOR}),
+    Act.SEE_ALERTS: frozenset({_COORDINATOR, _ADMIN}),
+    Act.CLEAR_ALERTS: frozenset({_COORDINATOR, _ADMIN}),
     Act.SEE_STYLE: frozenset({_ADMIN}),
     Act.SEE_HANDSETS: _ALL,
     Act.TRY_TEXTS: _ALL,
@@ -111,7 +115,7 @@ SCOPES: Mapping[Scope, frozenset[Act]] = {
 }
 
 #: What one may do only to what somebody else made or asked for: two people see it.
-SECOND_PERSON = frozenset({Act.APPROVE_CAMPAIGNS, Act.GRANT_REVEAL})
+SECOND_PERSON = frozenset({Act.APPROVE_CAMPAIGNS, Act.GRANT_REVEAL, Act.CLEAR_ALERTS})
 
 
 def scope_of(act: Act) -> Scope:

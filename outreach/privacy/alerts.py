@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFoundError
@@ -29,6 +29,11 @@ class AlertKind(StrEnum):
     LOSS = "loss"  # somebody has written that a pregnancy has ended
     HOOK_FAILING = "hook_failing"  # a program that should be told what happens has heard nothing for long
     PROMISE_MISSED = "promise_missed"  # nobody read a thread by the moment that she was told
+    PASSKEY_DOUBTED = "passkey_doubted"  # one of staff's passkeys seems to be in use twice
+
+
+#: What tells of somebody's doing (`about`): another than she looks at it.
+DOINGS = frozenset({AlertKind.REVEAL_GRANTED, AlertKind.REVEAL_ALONE, AlertKind.REVEAL_OVERDUE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Raised:
     about: str
     at: datetime
     seen_by: str
+    seen_at: datetime | None
 
 
 def raise_(session: Session, kind: AlertKind, subject: str, at: datetime, *, about: str = "", key: str = "") -> bool:
@@ -50,27 +56,55 @@ def raise_(session: Session, kind: AlertKind, subject: str, at: datetime, *, abo
     return session.scalar(statement) is not None
 
 
-def unseen(session: Session, limit: int = 100) -> list[Raised]:
-    """What nobody has seen yet, the newest first."""
-    query = select(Alert).where(Alert.seen_at.is_(None)).order_by(Alert.at.desc(), Alert.id.desc()).limit(limit)
-    return [_raised(each) for each in session.scalars(query)]
+def unseen(
+    session: Session, limit: int = 100, *, kind: AlertKind | None = None, before: int | None = None
+) -> list[Raised]:
+    """What nobody has seen yet, the newest first. `kind`: only of one kind; `before`: only older ones than this id."""
+    return _listed(session, select(Alert).where(Alert.seen_at.is_(None)), limit, kind, before)
 
 
-def all_(session: Session, limit: int = 100) -> list[Raised]:
-    """The newest alerts, seen or not, the newest first."""
-    return [_raised(each) for each in session.scalars(select(Alert).order_by(Alert.id.desc()).limit(limit))]
+def all_(
+    session: Session, limit: int = 100, *, kind: AlertKind | None = None, before: int | None = None
+) -> list[Raised]:
+    """The newest alerts, seen or not, the newest first; narrowed as `unseen`."""
+    return _listed(session, select(Alert), limit, kind, before)
+
+
+def _listed(
+    session: Session, query: Select[Alert], limit: int, kind: AlertKind | None, before: int | None
+) -> list[Raised]:
+    if kind is not None:
+        query = query.where(Alert.kind == kind)
+    if before is not None:
+        query = query.where(Alert.id < before)
+    return [_raised(each) for each in session.scalars(query.order_by(Alert.id.desc()).limit(limit))]
+
+
+def count(session: Session, most: int) -> int:
+    """How many nobody has seen yet, counted up to `most`."""
+    return len(session.scalars(select(Alert.id).where(Alert.seen_at.is_(None)).limit(most)).all())
+
+
+def get(session: Session, alert_id: int) -> Raised:
+    """One alert. Raises NotFoundError."""
+    return _raised(_found(session, select(Alert).where(Alert.id == alert_id), alert_id))
 
 
 def seen(session: Session, vault: Vault, alert_id: int, by: str) -> None:
     """Somebody has looked at it; whoever was first stays named. Raises NotFoundError."""
-    alert = session.scalar(dialects.take(select(Alert).where(Alert.id == alert_id), wait=True))
-    if alert is None:
-        raise NotFoundError(f"There is no alert {alert_id}. List them: outreach alerts list")
+    alert = _found(session, dialects.take(select(Alert).where(Alert.id == alert_id), wait=True), alert_id)
     if alert.seen_at is None:
         alert.seen_by, alert.seen_at = by[:64], dialects.now(session)
         session.flush()
         audit.append(session, vault, by, Action.ALERT_SEEN, f"alert:{alert_id}")
 
 
+def _found(session: Session, query: Select[Alert], alert_id: int) -> Alert:
+    alert = session.scalar(query)
+    if alert is None:
+        raise NotFoundError(f"There is no alert {alert_id}. List them: outreach alerts list")
+    return alert
+
+
 def _raised(alert: Alert) -> Raised:
-    return Raised(alert.id, alert.kind, alert.subject, alert.about, alert.at, alert.seen_by)
+    return Raised(alert.id, alert.kind, alert.subject, alert.about, alert.at, alert.seen_by, alert.seen_at)

@@ -25,7 +25,8 @@ from webauthn.helpers.structs import (
 )
 
 from outreach.errors import ConflictError, NotFoundError
-from outreach.privacy import audit
+from outreach.privacy import alerts, audit
+from outreach.privacy.alerts import AlertKind
 from outreach.privacy.audit import Action
 from outreach.privacy.vault import Vault
 from outreach.staff.roles import StaffState
@@ -58,7 +59,14 @@ class Passkey:
 
 
 class DoubtedError(ConflictError):
-    """A passkey that counted backwards: somebody has a copy. The transaction that found it out is to be kept."""
+    """A passkey that counted backwards: somebody has a copy. The transaction that found it out is to be kept.
+
+    `anew`: what this finding goes by, when it was found out just now; "" when it was known.
+    """
+
+    def __init__(self, text: str, anew: str) -> None:
+        super().__init__(text)
+        self.anew = anew
 
 
 def party(public_url: str, clinic: str) -> Party | None:
@@ -154,13 +162,20 @@ def whose(session: Session, vault: Vault, here: Party, answer: str, challenge: s
     if member.state != StaffState.ACTIVE or _handle(given) not in (b"", member.handle):
         raise ConflictError("Nobody here has this passkey.")
     if (shown.new_sign_count or row.sign_count) and shown.new_sign_count <= row.sign_count:
-        if row.sign_count != _DOUBTED:
-            audit.append(session, vault, row.name, Action.PASSKEY_DOUBTED, f"staff:{row.name}")
-        row.sign_count = _DOUBTED
-        session.flush()
-        raise DoubtedError("This passkey was used by something else meanwhile: there may be a copy of it.")
+        raise _doubted(session, vault, row, at)
     row.sign_count, row.used_at = shown.new_sign_count, at
     return row.name
+
+
+def _doubted(session: Session, vault: Vault, row: StaffPasskey, at: datetime) -> DoubtedError:
+    """End a key that was used elsewhere; the first time it is recorded, and admins are alerted."""
+    anew = "" if row.sign_count == _DOUBTED else f"{row.id}:{at:%Y%m%dT%H%M%S}"
+    if anew:
+        audit.append(session, vault, row.name, Action.PASSKEY_DOUBTED, f"staff:{row.name}")
+        alerts.raise_(session, AlertKind.PASSKEY_DOUBTED, f"staff:{row.name}", at, about=row.name, key=anew)
+    row.sign_count = _DOUBTED
+    session.flush()
+    return DoubtedError("This passkey was used by something else meanwhile: there may be a copy of it.", anew)
 
 
 def listed(session: Session, name: str) -> list[Passkey]:

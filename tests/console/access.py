@@ -107,6 +107,8 @@ ACCESS: Mapping[str, str] = {
     "POST /reveals/{reveal_id}/grant": "CA",
     "POST /reveals/{reveal_id}/refuse": "CA",
     "POST /reveals/{reveal_id}/review": "CA",
+    "GET /alerts": "CA",
+    "POST /alerts/{alert_id}/seen": "CA",
     "GET /settings": "CAU",
     "POST /settings/senders/release": "A",
     "GET /settings/rules": "CAU",

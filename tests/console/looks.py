@@ -16,9 +16,12 @@ from outreach.audience import intakes
 from outreach.audience.tables import Person
 from outreach.audience.uploads import Arrival
 from outreach.campaigns import approvals, planning, runs
+from outreach.privacy import alerts
+from outreach.privacy.alerts import DOINGS, AlertKind
 from outreach.staff import tokens
 from outreach.staff.roles import Role
 from outreach.staff.tokens import Scope
+from outreach.store import dialects
 from outreach.threads import reveal_lists, reveals
 from outreach.threads.reveals import Wish
 from outreach.workspace import Workspace
@@ -126,6 +129,16 @@ def asking(console: Console) -> str:
     return f"/reveals/new?number={reveal_lists.get(console.workspace, 1).pseudonym}"
 
 
+def alerted(console: Console) -> str:
+    """One of each kind, of which one was looked at."""
+    with console.workspace.database.write() as session:
+        at = dialects.now(session)
+        for kind in AlertKind:
+            alerts.raise_(session, kind, "reveal:1" if kind in DOINGS else "thread:1", at, about=WHO[Role.HELPER])
+        alerts.seen(session, console.workspace.vault, 1, WHO[Role.COORDINATOR])
+    return "/alerts?list=all"
+
+
 def tokens_made(console: Console) -> str:
     """One program may work with the clinic, another one no longer."""
     with console.workspace.database.write() as session:
@@ -195,6 +208,9 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("asking while she is in danger", Role.HELPER, asking),
         Look("open to whoever asked", Role.HELPER, "/reveals/1"),
         Look("taken alone", Role.COORDINATOR, "/reveals/3"),
+    ],
+    "alerts": [
+        Look("what nobody has looked at", Role.ADMIN, alerted),
     ],
     "trying a text": [
         Look("the box", Role.HELPER, "/understand"),

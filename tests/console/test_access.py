@@ -109,6 +109,8 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.SEE_STAFF: ("AU", "AU"),
     Act.CHANGE_STAFF: ("A", "A"),
     Act.SEE_RECORD: ("AU", "AU"),
+    Act.SEE_ALERTS: ("CA", "CA"),
+    Act.CLEAR_ALERTS: ("CA", ""),
     Act.SEE_STYLE: ("A", "A"),
     Act.SEE_HANDSETS: ("LHCAU", "LHCAU"),
     Act.TRY_TEXTS: ("LHCAU", "LHCAU"),

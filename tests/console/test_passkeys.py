@@ -8,20 +8,24 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from outreach.console import app as console_app
 from outreach.delivery import carriers
 from outreach.errors import ConflictError
+from outreach.messages.tables import Message
+from outreach.privacy import alerts
 from outreach.privacy.tables import AuditLine
 from outreach.staff import accounts, links, passkeys, passwords
 from outreach.staff.passkeys import DoubtedError, Party
+from outreach.staff.roles import Role
 from outreach.store import dialects
 from outreach.workspace import Workspace
-from tests.clinic import clinic
+from tests.clinic import clinic, senders
 from tests.console.browsers import DESK, browsing
-from tests.console.conftest import Console, hire, on_sqlite, read
+from tests.console.conftest import WHO, Console, hire, on_sqlite, read
 from tests.console.device import Device
 from tests.simulator.running import running
 
@@ -123,6 +127,8 @@ def test_a_copy_is_found_out_and_ends_the_key(staffed: Workspace) -> None:
         assert [key.doubted for key in passkeys.listed(session, NAME)] == [True]
         lines = [line.action for line in session.scalars(select(AuditLine))]
         assert lines.count("passkey_doubted") == 1
+        told = [(each.kind, each.subject, each.about) for each in alerts.unseen(session)]
+    assert told == [("passkey_doubted", f"staff:{NAME}", NAME)]
 
 
 @on_sqlite
@@ -194,6 +200,34 @@ def test_a_challenge_is_answered_once_and_soon(named: Console, monkeypatch: pyte
     late = again.post("/sign-in/passkey/begin").json()
     form = {"csrf": late["csrf"], "answer": mine.show(late["options"])}
     assert "That took too long" in read(again.post("/sign-in/passkey", data=form))
+
+
+def test_a_copy_over_http_alerts_admins_and_calls_them_once(named: Console) -> None:
+    mine = Device(named.base, "localhost")
+    here = passkeys.party(named.base, "Sunrise")
+    assert here is not None
+    admin = WHO[Role.ADMIN]
+    with named.workspace.database.write() as session:
+        senders(session)
+        accounts.set_phone(session, named.workspace.vault, admin, "+254712000099", "tests")
+        options, challenge = passkeys.offer(session, here, NAME)
+        at = dialects.now(session)
+        passkeys.add(session, named.workspace.vault, here, NAME, mine.make(options), challenge, "laptop", at)
+
+    def shows(given: Device) -> httpx.Response:
+        http = named.browser()
+        begun = http.post("/sign-in/passkey/begin").json()
+        form = {"csrf": begun["csrf"], "answer": given.show(begun["options"]), "next": "/me"}
+        return http.post("/sign-in/passkey", data=form)
+
+    copy = replace(mine)
+    assert shows(mine).status_code == 303
+    for given in (copy, mine):
+        told = read(shows(given))
+        assert "There may be a copy of this passkey" in told
+    with named.workspace.database.read() as session:
+        assert [(each.kind, each.about) for each in alerts.unseen(session)] == [("passkey_doubted", NAME)]
+        assert list(session.scalars(select(Message.purpose))).count("call") == 1
 
 
 def test_a_browser_left_open_gives_nobody_a_key_of_their_own(named: Console) -> None:
