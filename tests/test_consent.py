@@ -10,7 +10,9 @@ from sqlalchemy import delete, func, select
 
 from outreach import consent
 from outreach.audience.tables import Person
-from outreach.consent import ALL, Consent, ConsentState, ConsentTally, Line, Source, Standing
+from outreach.consent import ALL, Consent, ConsentState, ConsentTally, Line, Source, Standing, Turn, reasons, wordings
+from outreach.consent.reasons import Reason
+from outreach.errors import ConflictError
 from outreach.store import dialects
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, TOPIC, cast, person
@@ -39,6 +41,7 @@ def test_python_and_sql_agree_about_everything_a_ledger_can_say(workspace: Works
             for topic, line in zip((TOPIC, ALL), pair, strict=True)
             if line is not None
         ]
+        lines += [Line(person, "other", REVOKED, Source.STAFF) for person in people]  # which is no end of this topic
         consent.record(session, lines, at - HOUR)
     with workspace.database.read() as session:
         in_sql = set(session.scalars(select(Person.id).where(consent.granted(Person.id, TOPIC, at))))
@@ -141,3 +144,81 @@ def test_who_joins_and_leaves_is_counted(
         by = (ConsentTally.topic, ConsentTally.turn)
         found = session.execute(select(*by, func.sum(ConsentTally.people)).group_by(*by))
         assert {(topic, str(turn)): int(count) for topic, turn, count in found} == then
+
+
+PAUSES: list[tuple[str, timedelta | None, bool]] = [
+    ("a pause without an end", None, True),
+    ("a pause that lasts", HOUR, True),
+    ("a pause that ends this moment", timedelta(), False),
+    ("a pause that is over", -HOUR, False),
+]
+
+
+@pytest.mark.parametrize(("label", "left", "lifted"), PAUSES, ids=[label for label, *_ in PAUSES])
+def test_start_lifts_a_pause_that_is_not_over(
+    workspace: Workspace, label: str, left: timedelta | None, lifted: bool
+) -> None:
+    amina = cast(workspace).amina
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        until = None if left is None else at + left
+        consent.record(session, [Line(amina, ALL, PAUSED, Source.TEXT, until=until)], at - 2 * HOUR)
+        assert consent.start(session, amina, "text SM1", at) is lifted
+
+
+def left_for(workspace: Workspace, who: str, given: list[tuple[str, Reason, timedelta]]) -> dict[str, int]:
+    """The reasons that reports count, where `who` left now and these were given, by number and time since."""
+    with workspace.database.write() as session:
+        at = dialects.now(session).replace(hour=9, minute=0)
+        people = {number: person(session, workspace, number) for number in (AMINA, BARAKA)}
+        for each in people.values():
+            consent.record(session, [Line(each, TOPIC, GRANTED, Source.FILE)], at - HOUR)
+        consent.record(session, [Line(people[who], ALL, REVOKED, Source.TEXT)], at)
+        for place, (number, reason, since) in enumerate(given):
+            reasons.note(session, people[number], reason, f"text {place}", at + since)
+        by = select(ConsentTally.reason, func.sum(ConsentTally.people)).where(ConsentTally.turn == Turn.LEFT)
+        return {why: int(count) for why, count in session.execute(by.group_by(ConsentTally.reason)) if count}
+
+
+MINUTE = timedelta(minutes=1)
+LEFT: list[tuple[str, list[tuple[str, Reason, timedelta]], dict[str, int]]] = [
+    ("no reason is given", [], {"": 1}),
+    ("one is given with the STOP itself", [(AMINA, Reason.SEEN, timedelta())], {"seen": 1}),
+    ("the first one counts", [(AMINA, Reason.SEEN, MINUTE), (AMINA, Reason.DONE, 2 * MINUTE)], {"seen": 1}),
+    ("with the STOP, and then another", [(AMINA, Reason.SEEN, timedelta()), (AMINA, Reason.DONE, MINUTE)], {"seen": 1}),
+    ("somebody else's is not hers", [(BARAKA, Reason.DONE, MINUTE), (AMINA, Reason.SEEN, MINUTE)], {"seen": 1}),
+    ("one of another day comes too late", [(AMINA, Reason.SEEN, 24 * HOUR)], {"": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "given", "then"), LEFT, ids=[label for label, *_ in LEFT])
+def test_the_first_reason_of_a_leaving_counts_on_its_day(
+    workspace: Workspace, label: str, given: list[tuple[str, Reason, timedelta]], then: dict[str, int]
+) -> None:
+    assert left_for(workspace, AMINA, given) == then
+
+
+NAMES = [
+    ("a name of one letter, a word of one", "v", "I", True),
+    ("a name as long as may be", "v" * 80, "I agree.", True),
+    ("words as long as may be", "v1", "w" * wordings.MOST, True),
+    ("no name", "", "I agree.", False),
+    ("a name too long", "v" * 81, "I agree.", False),
+    ("no words", "v1", "  ", False),
+    ("words too long", "v1", "w" * (wordings.MOST + 1), False),
+]
+
+
+@pytest.mark.parametrize(("label", "version", "words", "kept"), NAMES, ids=[label for label, *_ in NAMES])
+def test_a_form_has_a_name_and_words_within_bounds(
+    workspace: Workspace, label: str, version: str, words: str, kept: bool
+) -> None:
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        if kept:
+            wordings.enter(session, version, words, at)
+            assert wordings.version_of(session, words) == version
+        else:
+            with pytest.raises(ConflictError, match=r"1 to 80 characters and 1 to 20,000 characters"):
+                wordings.enter(session, version, words, at)
+            assert wordings.version_of(session, words) == ""
