@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import backlog, plan, report
+from benchmarks import backlog, plan, report, waits
 from benchmarks.contract import Figures, Goal, Row, Size, ground
 from outreach.cli import bench_run
 from outreach.cli.bench_flood import RECEIPT, TEXT
@@ -137,6 +137,22 @@ ROWS: Sequence[Row] = (
         3_000,
         20_000,
         embedded,
+    ),
+    Row(
+        "due",
+        f"from the due moment to the provider, while {waits.PACE}/s fall due, two worker processes",
+        (Goal("p95", 3, "s p95"),),
+        5_000,
+        50_000,
+        waits.from_due,
+    ),
+    Row(
+        "replies",
+        "answers behind a campaign that is due as a whole, two worker processes",
+        (Goal("p95", 1.5, "s p95"),),
+        20_000,
+        1_000_000,
+        waits.replies,
     ),
     Row(
         "backlog",

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 
-from openpyxl.utils import get_column_letter
-
 from outreach.audience.filters import FIELD_NAME
 from outreach.errors import SheetError
 
@@ -131,7 +129,7 @@ def match(titles: Sequence[str], wishes: Wishes, known: Mapping[str, Role]) -> l
         try:
             columns.append(_column(index, title, wishes, known))
         except _NotUnderstood as error:
-            faults.append(f"Column {get_column_letter(index + 1)}, {_quoted(title)}: {error}")
+            faults.append(f"Column {_letters(index + 1)}, {_quoted(title)}: {error}")
     if faults:
         raise SheetError("\n".join(faults[:_MOST_TOLD]))
     _each_once(columns)
@@ -194,6 +192,15 @@ def _all_there(wishes: Wishes, folded: Sequence[str]) -> None:
             raise SheetError(
                 f"--map or --skip names the column {_quoted(title)}, which the table does not have.{meant}"
             )
+
+
+def _letters(number: int) -> str:
+    """The name that spreadsheets give a column: 1 is A, 27 is AA."""
+    name = ""
+    while number:
+        number, place = divmod(number - 1, 26)
+        name = chr(ord("A") + place) + name
+    return name
 
 
 def _each_once(columns: Sequence[Column]) -> None:

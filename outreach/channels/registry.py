@@ -1,22 +1,41 @@
-"""Which providers there are, and the ones this clinic has set up. To add one: a file, a line here, a test table."""
+"""Which providers there are, and the ones this clinic has set up. To add one: a file, a line here, a test table.
+
+A provider is loaded when it is asked for, with its library: who sends no pushes has no push library in memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 
 from pydantic import ValidationError
 
 from outreach.channels import http
 from outreach.channels.contract import Home, Kind, Provider, SenderSpec
-from outreach.channels.fcm import Fcm
 from outreach.channels.options import fault
-from outreach.channels.twilio import Twilio
 from outreach.errors import NotFoundError, SettingError
 
-REGISTRY: Mapping[str, type[Provider]] = {
-    "twilio": Twilio,
-    "fcm": Fcm,
+#: By the name that settings use: module and class.
+_PLACES: Mapping[str, str] = {
+    "twilio": "outreach.channels.twilio:Twilio",
+    "fcm": "outreach.channels.fcm:Fcm",
 }
+
+
+class _Registry(Mapping[str, type[Provider]]):
+    def __getitem__(self, name: str) -> type[Provider]:
+        module, _, cls = _PLACES[name].partition(":")
+        found: type[Provider] = getattr(import_module(module), cls)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+
+REGISTRY: Mapping[str, type[Provider]] = _Registry()
 
 
 class Providers:

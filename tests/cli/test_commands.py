@@ -36,6 +36,13 @@ def test_help_loads_nothing_that_is_heavy_and_a_beat_little_more() -> None:
         assert set(words) & without == set(), module
 
 
+def test_a_worker_loads_no_push_library_before_there_is_a_push_sender_and_nothing_for_tables() -> None:
+    loaded = "import sys, outreach.cli.work; print(*{name.partition('.')[0] for name in sys.modules})"
+    words = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    assert "sqlalchemy" in words
+    assert set(words) & {"firebase_admin", "google", "twilio", "openpyxl", "fastapi", "uvicorn"} == set()
+
+
 @pytest.mark.parametrize("module", ["scheduler.tasks", "outreach.cli.send_test", "outreach.cli.database"])
 def test_what_a_process_loads_is_enough_to_write_into_every_table_it_knows(module: str) -> None:
     resolve = "[key.column for table in Base.metadata.tables.values() for key in table.foreign_keys]"
