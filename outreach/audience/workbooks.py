@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from importlib import import_module
 from typing import BinaryIO, Protocol, cast
 from xml.etree.ElementTree import ParseError  # the class only; openpyxl parses
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812 (an exception's name)
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from outreach.errors import SheetError
 
@@ -23,7 +21,7 @@ OLD = b"\xd0\xcf\x11\xe0"  # the container of .xls, and of .xlsx with a password
 MOST_SHEET = 1 << 30  # bytes unpacked; a million rows of ten columns have half of it. Streamed.
 MOST_OTHER = 64 << 20  # bytes unpacked; texts and styles are held in memory
 
-_UNREADABLE = (BadZipFile, InvalidFileException, ParseError, ZlibError, KeyError, ValueError, TypeError, EOFError)
+_UNREADABLE = (BadZipFile, ParseError, ZlibError, KeyError, ValueError, TypeError, EOFError)
 
 Rows = Iterator[tuple[int, tuple[str, ...]]]
 
@@ -49,14 +47,17 @@ class _Sheet(Protocol):
 @contextmanager
 def open_workbook(source: Source) -> Iterator[tuple[Rows, int]]:
     """The rows of the first visible sheet, and about how many; formulas as last computed. Raises SheetError."""
+    # Loaded when a workbook comes: a worker is asked for one now and then, and it is large.
+    openpyxl = import_module("openpyxl")
+    unreadable = (*_UNREADABLE, openpyxl.utils.exceptions.InvalidFileException)
     # Opened here, because openpyxl judges a path by its ending.
     with source.open() as file, warnings.catch_warnings():
         # openpyxl warns of cells that it cannot read, and quotes them: a number may stand there.
         warnings.simplefilter("ignore")
         try:
             _measure(source, file)
-            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        except _UNREADABLE:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        except unreadable:
             raise _unreadable(source) from None
         try:
             sheets = [sheet for sheet in cast(list[_Sheet], book.worksheets) if sheet.sheet_state == "visible"]
