@@ -14,6 +14,7 @@ import pytest
 from outreach.channels.contract import Cause
 from outreach.delivery import consequences
 from outreach.messages.status import Refusal
+from tests.console import test_deeds as deeds
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -170,3 +171,10 @@ def test_every_cause_has_its_consequence() -> None:
 def test_every_refusal_is_made_somewhere(refusal: Refusal) -> None:
     makers = [path for path in MODULES if f"Refusal.{refusal.name}" in path.read_text(encoding="utf-8")]
     assert makers
+
+
+def test_every_deed_of_the_console_says_on_which_page_its_form_is() -> None:
+    """A new one: a row in tests/console/test_deeds.py. That a script alone asks for it: `OF_SCRIPTS`, and why."""
+    said = [row.deed for row in deeds.ROWS]
+    assert set(said) == deeds.WANTED
+    assert len(set(said)) == len(said)

@@ -6,8 +6,9 @@ To add a page
        `visit.show("noun.html", …)`, or `visit.go("/noun", _("It is closed."))` after a deed. Plain functions (`def`),
        so that the database is waited for on a thread. `visit.by` goes into every `by=`.
     2. A line in `app.NOUNS`; if it belongs into the bar, it is in `nav.NAV` already.
-    3. Its action: `policy.Act`, `policy.ALLOWED`; a row in `tests/console/access.py` (a route without one fails). What
-       hangs on whose object it is: `visit.need(Act.APPROVE_CAMPAIGNS, owner=proposal.by)`.
+    3. Its action: `policy.Act`, `policy.ALLOWED`; a row in `tests/console/access.py` (a route without one fails), and
+       for a deed one in `tests/console/test_deeds.py`: the page where its form is. What hangs on whose object it is:
+       `visit.need(Act.APPROVE_CAMPAIGNS, owner=proposal.by)`.
     4. `pages/noun.html` extends `frame.html` and is made of the macros in `parts.html` and `parts_more.html` (all of
        them on /style). No style attribute, no inline script: the policy forbids both. Every form is `p.form` or
        `p.act`: they carry the token. What changes something works as a plain form; htmx only makes it nicer.

@@ -58,6 +58,8 @@ class Act(StrEnum):
     SEE_HANDSETS = "see_handsets"
     TRY_TEXTS = "try_texts"  # what would this text do? stores nothing
     SEE_TOKENS = "see_tokens"
+    SEE_HOOKS = "see_hooks"
+    CHANGE_HOOKS = "change_hooks"
     CHANGE_TOKENS = "change_tokens"  # whoever makes one can give another program all that a scope lets do
 
 
@@ -98,6 +100,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.TRY_TEXTS: _ALL,
     Act.SEE_TOKENS: frozenset({_ADMIN, _AUDITOR}),
     Act.CHANGE_TOKENS: frozenset({_ADMIN}),
+    Act.SEE_HOOKS: frozenset({_ADMIN, _AUDITOR}),
+    Act.CHANGE_HOOKS: frozenset({_ADMIN}),
 }
 
 #: What the token of another program may do, by its scopes. No scope holds what only a second person may do.

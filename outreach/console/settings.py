@@ -38,6 +38,7 @@ TABS = (
     ("/settings/providers", N_("Providers"), Act.CHANGE_SETTINGS),
     ("/settings/staff", N_("Staff"), Act.SEE_STAFF),
     ("/settings/tokens", N_("Tokens"), Act.SEE_TOKENS),
+    ("/settings/hooks", N_("Webhooks"), Act.SEE_HOOKS),
     ("/settings/record", N_("Record"), Act.SEE_RECORD),
 )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from outreach.errors import ConflictError, NotFoundError
+from outreach.errors import ConflictError, KeyringError, NotFoundError
 from outreach.hooks import address, events, signature
 from outreach.hooks.events import CHOSEN, Kind
 from outreach.hooks.tables import Hook, HookTelling, Telling
@@ -124,7 +124,7 @@ def redeliver(session: Session, vault: Vault, name: str, by: str) -> int:
         lost.values(state=Telling.WAITING, tries=0, due_at=now, changed_at=now).returning(HookTelling.id)
     )
     count = len(again.all())
-    late = update(HookTelling).where(*free, HookTelling.state == Telling.WAITING, HookTelling.due_at > now)
+    late = update(HookTelling).where(*free, HookTelling.state == Telling.WAITING, HookTelling.tries > 0)
     count += len(session.execute(late.values(due_at=now).returning(HookTelling.id)).all())
     if not count:
         raise ConflictError(f"Nothing that {name} should hear is left over.")
@@ -147,6 +147,17 @@ def opened(vault: Vault, row: Hook, at: datetime) -> Opened:
     secrets = unseal(key, row.secret, "hook", "secret", row.name).split()
     both = row.rotated_at is not None and at < row.rotated_at + BOTH
     return Opened(unseal(key, row.address, "hook", "address", row.name), tuple(secrets if both else secrets[:1]))
+
+
+def hosts(session: Session, vault: Vault) -> dict[str, str]:
+    """The host of each program, by name: of its address no more is shown. "" where this keyring cannot open it."""
+    key, found = _key(vault), {}
+    for row in session.scalars(select(Hook)):
+        try:
+            found[row.name] = address.read(unseal(key, row.address, "hook", "address", row.name), inside=True).named
+        except KeyringError:
+            found[row.name] = ""
+    return found
 
 
 def _key(vault: Vault) -> bytes:

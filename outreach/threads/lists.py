@@ -1,7 +1,8 @@
 """The lists of the inbox: who waits, what is mine, everything open, what is closed; a page at a time.
 
-Urgent threads first, then those that may be a wish to stop, then whoever waits longest; closed ones newest first. A
-page goes on after the last thread of the one before, so that the thousandth costs what the first cost.
+Urgent threads first, then those that no text settles (perhaps a wish to stop, or she wants to be called), then whoever
+waits longest; closed ones newest first. A page goes on after the last thread of the one before, so that the thousandth
+costs what the first cost.
 """
 
 from __future__ import annotations

@@ -64,11 +64,12 @@ class Did(StrEnum):
     CLOSED = "closed"
 
 
-#: Where a thread stands in every list: urgent, perhaps a stop, waiting, answered, closed.
+#: Where a thread stands in every list: urgent; perhaps a stop, or wants to be called, which no text settles; waiting,
+#: answered, closed.
 URGENT, HOLD, WAITS, ANSWERED, CLOSED = 0, 1, 2, 3, 9
 _PLACE = (
     f"CASE WHEN state = 'closed' THEN {CLOSED} WHEN state <> 'waiting' THEN {ANSWERED} "
-    f"WHEN urgent <> '' THEN {URGENT} WHEN hold THEN {HOLD} ELSE {WAITS} END"
+    f"WHEN urgent <> '' THEN {URGENT} WHEN hold OR wants_call THEN {HOLD} ELSE {WAITS} END"
 )
 _SINCE = "coalesce(closed_at, waiting_since, answered_at, opened_at)"
 

@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from outreach.audience import intakes
 from outreach.audience.tables import Person
 from outreach.audience.uploads import Arrival
 from outreach.campaigns import approvals, planning, runs
+from outreach.hooks import events, targets
+from outreach.hooks.events import CHOSEN, Kind
+from outreach.hooks.tables import Hook, HookTelling, Telling
 from outreach.privacy import alerts
 from outreach.privacy.alerts import DOINGS, AlertKind
 from outreach.staff import tokens
@@ -148,6 +151,22 @@ def tokens_made(console: Console) -> str:
     return "/settings/tokens"
 
 
+def hooks_added(console: Console) -> str:
+    """One program hears, one does not, one is paused."""
+    there, past = console.workspace, console.workspace.database.now() - timedelta(hours=3)
+    with there.database.write() as session:
+        for name in ("archive", "register", "ward"):
+            targets.add(session, there.vault, name, f"https://{name}.example/in", CHOSEN, WHO[Role.ADMIN], inside=False)
+            events.tell(session, Kind.RUN_FINISHED, past, run=1)
+        targets.pause(session, there.vault, "ward", WHO[Role.ADMIN])
+        ids = {row.name: row.id for row in session.execute(select(Hook.name, Hook.id))}
+        hers = update(HookTelling).where(HookTelling.hook_id == ids["archive"])
+        session.execute(hers.values(state=Telling.DONE, tries=1, outcome="204"))
+        lost = update(HookTelling).where(HookTelling.hook_id == ids["register"])
+        session.execute(lost.values(tries=4, outcome="503"))
+    return "/settings/hooks"
+
+
 LOOKS: Mapping[str, Sequence[Look]] = {
     "coming in": [
         Look("sign in", None, "/sign-in"),
@@ -231,6 +250,8 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("no token", Role.ADMIN, "/settings/tokens"),
         Look("a new token", Role.ADMIN, "/settings/tokens/new"),
         Look("tokens", Role.ADMIN, tokens_made),
+        Look("a new webhook", Role.ADMIN, "/settings/hooks/new"),
+        Look("webhooks", Role.ADMIN, hooks_added),
         Look("record", Role.AUDITOR, "/settings/record"),
     ],
 }

@@ -116,6 +116,8 @@ MAY: dict[Act, tuple[str, str]] = {
     Act.TRY_TEXTS: ("LHCAU", "LHCAU"),
     Act.SEE_TOKENS: ("AU", "AU"),
     Act.CHANGE_TOKENS: ("A", "A"),
+    Act.SEE_HOOKS: ("AU", "AU"),
+    Act.CHANGE_HOOKS: ("A", "A"),
 }
 
 

@@ -33,9 +33,9 @@ THREADS = [
     ("closed last", 3, ThreadState.CLOSED, "self_harm", False, ""),
 ]
 ORDER = {
-    List.WAITING: ["urgent and older", "urgent", "perhaps a stop", "old", "fresh"],
+    List.WAITING: ["urgent and older", "urgent", "perhaps a stop", "fresh", "old"],
     List.MINE: ["perhaps a stop", "answered"],
-    List.ALL: ["urgent and older", "urgent", "perhaps a stop", "old", "fresh", "answered before", "answered"],
+    List.ALL: ["urgent and older", "urgent", "perhaps a stop", "fresh", "old", "answered before", "answered"],
     List.CLOSED: ["closed last", "closed"],
 }
 
@@ -58,7 +58,7 @@ def names(workspace: Workspace) -> dict[int, str]:
                     urgent=urgent,
                     hold=hold,
                     assignee=assignee,
-                    wants_call=name in {"old", "urgent"},
+                    wants_call=name in {"fresh", "urgent"},
                     opened_at=now - timedelta(days=1),
                     waiting_since=at if state == ThreadState.WAITING else None,
                     answered_at=at if state == ThreadState.ANSWERED else None,
@@ -92,8 +92,8 @@ WANTED = [
     (Wanted(topic="tb", language="sw"), ["urgent"]),
     (Wanted(language="sw"), ["urgent and older", "urgent"]),
     (Wanted(free=True), ["urgent and older", "urgent", "fresh"]),
-    (Wanted(call=True), ["urgent", "old"]),
-    (Wanted(call=True, free=True), ["urgent"]),
+    (Wanted(call=True), ["urgent", "fresh"]),
+    (Wanted(call=True, free=True), ["urgent", "fresh"]),
 ]
 
 
@@ -114,7 +114,7 @@ def test_the_next_and_the_one_before(workspace: Workspace, names: dict[int, str]
             for before, here, after in zip(ends, ends[1:], ends[2:], strict=False):
                 assert lists.neighbours(session, which, ME, here) == (before, after), (which, here)
         assert lists.neighbours(session, List.ALL, ME, 4711) == (0, 0)
-        assert lists.neighbours(session, List.WAITING, ME, ids["answered"])[0] == ids["fresh"], "where it once stood"
+        assert lists.neighbours(session, List.WAITING, ME, ids["answered"])[0] == ids["old"], "where it once stood"
 
 
 def test_what_a_list_can_be_narrowed_to(workspace: Workspace, names: dict[int, str]) -> None:
