@@ -53,7 +53,8 @@ _MARK = "made-up people of benchmarks"
 
 #: What only the keyring can read that it was written with, and who works there.
 _BOUND = (
-    *("person_key", "key_proof", "audit", "audit_checkpoint", "thread_presence", "upload", "proposal", "version"),
+    *("person_key", "key_proof", "audit", "audit_checkpoint", "thread_presence", "proposal", "version"),
+    *("intake_refused", "intake_piece", "intake"),
     *("staff_link", "staff_session", "staff_passkey", "staff_recovery", "staff_tries", "api_answer", "api_token"),
     "staff",
 )

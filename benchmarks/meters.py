@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from outreach.workspace import Workspace
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-MOST_TAKEN = 500_000  # bytes of a file that is as long as the country is large
+MOST_TAKEN = 150_000  # bytes, compressed, of a file that is as long as the country is large
 _WARM = 2  # asked before anything is measured: templates are compiled, connections made
 
 HEADS: Mapping[str, str] = {

@@ -208,7 +208,8 @@ def _clinic(keep: str, people: int) -> Iterator[tuple[Workspace, int]]:
         if new:
             fill(workspace, people)
         with workspace.database.read() as session:
-            yield workspace, session.scalar(text("SELECT count(*) FROM person")) or 0
+            known = session.scalar(text("SELECT count(*) FROM person")) or 0
+        yield workspace, known
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ EMPTY = "Everybody who agreed can be reached."
 FILTERS: frozenset[Filter] = frozenset()
 CHART: Chart | None = None
 
-AT_ONCE = 300  # lost numbers
+AT_ONCE, MOST_AT_ONCE = 300, 5_000  # lost numbers: few for a screen, more and more for a file
 
 COLUMNS: Sequence[Column] = (
     Column("person", Measure.PERSON, "the pseudonym; in a file an id that is new each time"),
@@ -52,8 +52,9 @@ def _lost(session: Session) -> Iterator[Any]:
     """
     newest = (Endpoint.changed_at, Endpoint.id)  # the moment is written together with the state
     beyond: list[ColumnElement[bool]] = [Endpoint.changed_at.is_not(None)]
+    size = AT_ONCE
     while True:
-        some = select(*newest).where(lost(), *beyond).order_by(*(each.desc() for each in newest)).limit(AT_ONCE)
+        some = select(*newest).where(lost(), *beyond).order_by(*(each.desc() for each in newest)).limit(size)
         asked = (_reached().label("reached"), _agreed().label("agreed"), _stopped().label("stopped"))
         query = (
             select(Person.pseudonym, Person.language, Person.state, Endpoint.reason, *newest, *asked)
@@ -63,8 +64,9 @@ def _lost(session: Session) -> Iterator[Any]:
         )
         found = session.execute(query).all()
         yield from (row for row in found if row.state == PersonState.ACTIVE)
-        if len(found) < AT_ONCE:
+        if len(found) < size:
             return
+        size = min(2 * size, MOST_AT_ONCE)
         last = (literal(found[-1].changed_at, Endpoint.changed_at.type), literal(found[-1].id))
         beyond = [tuple_(*newest) < tuple_(*last)]
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import func, select, text
+from dataclasses import replace
+from datetime import timedelta
 
-from outreach.audience.tables import Endpoint, PersonField, PersonTag, lost
+import pytest
+from sqlalchemy import func, select, text, update
+
+from outreach import consent
+from outreach.audience.tables import Endpoint, EndpointState, Person, PersonField, PersonTag, lost
+from outreach.consent import ConsentState, Line, Source
+from outreach.reports import phone
+from outreach.reports.contract import scope_of
 from outreach.store import dialects, loose
 from outreach.workspace import Workspace
-from tests.clinic import cast
+from tests.clinic import TOPIC, cast, person
 
 
 def test_what_is_ready_in_time_is_given(workspace: Workspace) -> None:
@@ -44,3 +51,27 @@ def test_lost_numbers_are_found_by_their_own_index(workspace: Workspace) -> None
         query = select(Endpoint.id).where(lost()).order_by(Endpoint.changed_at.desc(), Endpoint.id.desc())
         words = query.compile(session.get_bind(), compile_kwargs={"render_postcompile": True})
         assert "ix_endpoint_lost" in str(session.execute(text(f"EXPLAIN {words}")).all())
+
+
+def test_a_list_of_lost_numbers_goes_on_past_what_is_read_at_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone, "AT_ONCE", 2)
+    monkeypatch.setattr(phone, "MOST_AT_ONCE", 3)
+    who = cast(workspace)
+    with workspace.database.write() as session:
+        at = dialects.now(session)
+        session.execute(update(Endpoint).values(state=EndpointState.GONE, reason="bad_number", changed_at=at))
+        ids = [person(session, workspace, f"+25471200010{n}") for n in range(6)]
+        consent.record(session, [Line(each, TOPIC, ConsentState.GRANTED, Source.STAFF, "form") for each in ids], at)
+        for place, each in enumerate(ids):
+            gone = {"state": EndpointState.GONE, "reason": "landline", "changed_at": at - timedelta(days=place // 2)}
+            session.execute(update(Endpoint).where(Endpoint.person_id == each).values(gone))
+        names = {row.id: row.pseudonym for row in session.execute(select(Person.id, Person.pseudonym))}
+    with workspace.database.read() as session:
+        scope = scope_of(workspace.settings, at)
+        everybody = [row["person"] for row in phone.rows(session, scope)]
+        some = [row["person"] for row in phone.rows(session, replace(scope, most=3))]
+    assert sorted(map(str, everybody)) == sorted(names[each] for each in (*ids, who.amina, who.baraka))
+    assert some == everybody[:3]
+    assert set(everybody[-2:]) == {names[each] for each in ids[4:]}  # the latest first
