@@ -60,6 +60,19 @@ def found(folder: Path) -> None:
         Keyring.new().save(folder / "keyring.json")
 
 
+#: When somebody answers: at night and on Sunday the demo promises the next morning, as a clinic would.
+_HOURS = """\
+open:
+  mon-fri: ["08:00-18:00"]
+  sat: ["09:00-13:00"]
+"""
+
+
+def open_doors(folder: Path) -> None:
+    """Write down when the clinic is open. Messages go out at any hour; only what is promised hangs on it."""
+    (folder / "hours.yaml").write_text(_HOURS, encoding="utf-8")
+
+
 #: One for each role; in the demo one click signs in as any of them.
 STAFF = {
     "wanjiru": ("Wanjiru Kamau", Role.LAUNCHER),

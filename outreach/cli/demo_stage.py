@@ -113,6 +113,7 @@ def stage(play: Play) -> Iterator[Stage]:
     if play.fresh or not _cut_off(play.folder):
         _clear(play.folder, base)
     demo_clinic.found(play.folder)
+    demo_clinic.open_doors(play.folder)
     ports = _ports(play)
     web, carrier = (f"http://{HOST}:{port}" for port in ports)
     settings = _settings(play, base, web, carrier)

@@ -8,12 +8,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy.engine import make_url
 
+from outreach.cli import demo_clinic
+from outreach.threads import promises
+from tests.clinic import clinic
 from tests.processes import environment, outreach, wait_until
 
 PEOPLE = 40
@@ -55,6 +60,31 @@ def schemas(url: str) -> set[str]:
     with psycopg.connect(plain) as connection:
         rows = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'demo%'")
         return {row[0] for row in rows}
+
+
+#: When somebody writes, and by when the demo promises an answer, both in Nairobi.
+PROMISED = {
+    "2026-11-23 10:10": "2026-11-24 10:30",
+    "2026-11-23 23:40": "2026-11-25 09:00",
+    "2026-11-27 12:00": "2026-11-28 12:00",
+    "2026-11-27 17:00": "2026-11-30 09:00",
+    "2026-11-29 03:00": "2026-11-30 09:00",
+}
+
+
+def test_at_night_and_on_sunday_it_promises_an_answer_when_the_clinic_is_open(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    migrated: Path = request.getfixturevalue("_migrated_sqlite")
+    (tmp_path / "outreach.db").write_bytes(migrated.read_bytes())
+    with clinic(f"sqlite:///{tmp_path / 'outreach.db'}", tmp_path / "clinic", zone=demo_clinic.ZONE) as workspace:
+        demo_clinic.open_doors(workspace.folder)
+        with workspace.database.read() as session:
+            told = {
+                at: promises.moment(session, workspace, demo_clinic.instant(datetime.fromisoformat(at)))
+                for at in PROMISED
+            }
+    assert told == {at: demo_clinic.instant(datetime.fromisoformat(then)) for at, then in PROMISED.items()}
 
 
 def test_the_figures_add_up_and_nothing_of_the_real_clinic_is_used(tmp_path: Path) -> None:
