@@ -17,8 +17,35 @@ Texts of errors never hold a number, a token, a name or a message.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+
+class Worded(str):
+    """A sentence in English that knows how it was made, so that a page can say it in another language.
+
+    `pattern`: as catalogues have it, with `%(name)s` for each of `facts`; a fact may itself be one.
+    """
+
+    pattern: str
+    facts: Mapping[str, object]
+
+    def __new__(cls, pattern: str, facts: Mapping[str, object]) -> Worded:
+        """The sentence with its facts filled in."""
+        made = super().__new__(cls, pattern % facts)
+        made.pattern, made.facts = pattern, facts
+        return made
+
+
+def worded(pattern: str, /, **facts: object) -> Worded:
+    """A sentence for staff; `%%` in it is a per cent sign. `make words` collects every pattern that stands here."""
+    return Worded(pattern, facts)
+
+
+def join(*sentences: str) -> str:
+    """Sentences one after the other; empty ones are left out."""
+    some = {f"part{place}": each for place, each in enumerate(sentences) if each}
+    return Worded(" ".join(f"%({name})s" for name in some), some)
 
 
 class OutreachError(Exception):
@@ -56,7 +83,11 @@ class DefinitionError(OutreachError):
 
 
 class SheetError(OutreachError):
-    """A table of people cannot be read at all."""
+    """A table of people cannot be read at all; `lines` says every reason."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
 
 
 class NotFoundError(OutreachError):

@@ -31,6 +31,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from sqlalchemy import ColumnElement, and_, not_, or_, select, true
 
 from outreach.audience.tables import Person, PersonField, PersonTag
+from outreach.errors import worded
 
 FIELD_NAME = r"^[a-z][a-z0-9_]{0,63}$"
 
@@ -48,7 +49,12 @@ def _day(value: object) -> date:
     except ValueError:
         pass  # right in form, but no such day: 2026-02-30
     raise PydanticCustomError(
-        "day", "{value} is not a day.", {"value": repr(value), "remedy": "Write it like 2026-12-01."}
+        "day",
+        "{problem}",
+        {
+            "problem": worded("%(value)s is not a day.", value=repr(value)),
+            "remedy": worded("Write it like 2026-12-01."),
+        },
     )
 
 
@@ -134,11 +140,18 @@ class Compared(_Written):
     def _compares(self) -> Compared:
         given = self.model_dump(exclude={"field"}, exclude_none=True)
         if not given or ("present" in given and len(given) > 1):
-            problem = "both with `present` and otherwise" if given else "with nothing"
+            problem = (
+                worded("Field `%(field)s` is compared both with `present` and otherwise.", field=self.field)
+                if given
+                else worded("Field `%(field)s` is compared with nothing.", field=self.field)
+            )
             raise PydanticCustomError(
                 "comparison",
-                "Field `{field}` is compared {problem}.",
-                {"field": self.field, "problem": problem, "remedy": f"Use one of: {', '.join(_COMPARISONS)}."},
+                "{problem}",
+                {
+                    "problem": problem,
+                    "remedy": worded("Use one of: %(what)s.", what=", ".join(_COMPARISONS)),
+                },
             )
         return self
 
@@ -165,7 +178,7 @@ _FORMS: dict[str, str] = {
     "country": "<country>",
 }
 FORMS = tuple(_FORMS)
-_NEITHER = f"A filter has exactly one of these keys: {', '.join(FORMS)}."
+_NEITHER = worded("A filter has exactly one of these keys: %(what)s.", what=", ".join(FORMS))
 
 
 def _form(value: Any) -> str | None:

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from outreach.audience.filters import FIELD_NAME
-from outreach.errors import SheetError
+from outreach.errors import SheetError, join, worded
 
 
 class Role(StrEnum):
@@ -92,7 +92,7 @@ class Wishes:
         """Read the options as typed. Raises SheetError."""
         pairs = [text.rpartition("=") for text in maps]
         if any(not (title.strip() and meaning.strip()) for title, _, meaning in pairs):
-            raise SheetError('--map takes a title, "=" and its meaning: --map "Tel no=phone"')
+            raise SheetError(worded('--map takes a title, "=" and its meaning: --map "Tel no=phone"'))
         return cls({fold(title): meaning for title, _, meaning in pairs}, frozenset(map(fold, skips)))
 
 
@@ -119,7 +119,7 @@ def match(titles: Sequence[str], wishes: Wishes, known: Mapping[str, Role]) -> l
     Raises SheetError: every title that is not understood, with its place and what to do.
     """
     if hold_data(titles):
-        raise SheetError("The first row holds data, not titles. Put a row above it: phone,language,tags")
+        raise SheetError(worded("The first row holds data, not titles. Put a row above it: phone,language,tags"))
     folded = [fold(title) for title in titles]
     _all_there(wishes, folded)
     columns, faults = [], []
@@ -129,9 +129,10 @@ def match(titles: Sequence[str], wishes: Wishes, known: Mapping[str, Role]) -> l
         try:
             columns.append(_column(index, title, wishes, known))
         except _NotUnderstood as error:
-            faults.append(f"Column {_letters(index + 1)}, {_quoted(title)}: {error}")
+            where = {"letter": _letters(index + 1), "title": _quoted(title)}
+            faults.append(worded("Column %(letter)s, %(title)s: %(why)s", **where, why=error.args[0]))
     if faults:
-        raise SheetError("\n".join(faults[:_MOST_TOLD]))
+        raise SheetError(*faults[:_MOST_TOLD])
     _each_once(columns)
     return columns
 
@@ -158,7 +159,9 @@ def _column(index: int, title: str, wishes: Wishes, known: Mapping[str, Role]) -
     meaning = wishes.meanings.get(fold(title), title)
     kind, colon, rest = meaning.partition(":")
     if _names_a_person(fold(rest if colon else meaning)):
-        raise _NotUnderstood(f"Outreach keeps no names of people. Leave it out: --skip {_quoted(title)}")
+        raise _NotUnderstood(
+            worded("Outreach keeps no names of people. Leave it out: --skip %(title)s", title=_quoted(title))
+        )
     if colon and fold(kind) in FIELDS:
         return Column(index, title, Role(fold(kind)), _usable(field_name(rest)))
     if role := _ROLE_OF.get(fold(meaning)):
@@ -171,27 +174,29 @@ def _column(index: int, title: str, wishes: Wishes, known: Mapping[str, Role]) -
 
 def _usable(name: str) -> str:
     if not re.fullmatch(FIELD_NAME, name):
-        raise _NotUnderstood("the name of a field is letters a-z, digits and _, and begins with a letter.")
+        raise _NotUnderstood(worded("the name of a field is letters a-z, digits and _, and begins with a letter."))
     return name
 
 
 def _unknown(title: str, meaning: str, known: Mapping[str, Role]) -> str:
     close = get_close_matches(fold(meaning), [*_ROLE_OF, *(name.replace("_", " ") for name in known)], n=1, cutoff=0.75)
     guess = _ROLE_OF.get(close[0], close[0].replace(" ", "_")) if close else ""
-    meant = f"Did you mean {guess}? " if guess else ""
+    meant = worded("Did you mean %(guess)s?", guess=guess) if guess else ""
     example = guess or f"text:{field_name(title) or 'district'}"
     quoted = _quoted(f"{title}={example}")
-    return f"not a column that is known. {meant}Say --map {quoted}, or leave it out: --skip {_quoted(title)}"
+    how = worded("Say --map %(mapped)s, or leave it out: --skip %(title)s", mapped=quoted, title=_quoted(title))
+    return join(worded("not a column that is known."), meant, how)
 
 
 def _all_there(wishes: Wishes, folded: Sequence[str]) -> None:
     for title in [*wishes.meanings, *wishes.skipped]:
         if title not in folded:
             close = get_close_matches(title, folded, n=1)
-            meant = f" Did you mean {_quoted(close[0])}?" if close else ""
-            raise SheetError(
-                f"--map or --skip names the column {_quoted(title)}, which the table does not have.{meant}"
+            meant = worded("Did you mean %(guess)s?", guess=_quoted(close[0])) if close else ""
+            lacks = worded(
+                "--map or --skip names the column %(title)s, which the table does not have.", title=_quoted(title)
             )
+            raise SheetError(join(lacks, meant))
 
 
 def _letters(number: int) -> str:
@@ -209,10 +214,17 @@ def _each_once(columns: Sequence[Column]) -> None:
         meaning = column.name or column.role.value
         if meaning in seen:
             first, second = _quoted(seen[meaning]), _quoted(column.title)
-            raise SheetError(f"Two columns mean {meaning}: {first} and {second}. Leave one out: --skip {second}")
+            twice = {"meaning": meaning, "first": first, "second": second}
+            raise SheetError(
+                worded(
+                    "Two columns mean %(meaning)s: %(first)s and %(second)s. Leave one out: --skip %(second)s", **twice
+                )
+            )
         seen[meaning] = column.title
     if Role.PHONE not in seen:
-        raise SheetError('No column holds the phone number. Call one "phone", or say which it is: --map "Tel no=phone"')
+        raise SheetError(
+            worded('No column holds the phone number. Call one "phone", or say which it is: --map "Tel no=phone"')
+        )
 
 
 def _names_a_person(folded: str) -> bool:

@@ -23,7 +23,7 @@ from outreach.audience.headers import Wishes
 from outreach.audience.known import Index, look_up
 from outreach.audience.sheets import Sheet, open_sheet
 from outreach.audience.verdicts import Outcome, RowRefusal, Sink, Totals, Verdict, verdict_file
-from outreach.errors import SheetError
+from outreach.errors import SheetError, worded
 from outreach.privacy.vault import Vault
 from outreach.settings import Settings
 from outreach.store import dialects
@@ -53,11 +53,13 @@ class Options:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", self.topic):
-            raise SheetError("--topic is lower-case letters, digits and -: --topic tb")
+            raise SheetError(worded("--topic is lower-case letters, digits and -: --topic tb"))
         if len(self.source) > 180 or not self.source.isprintable():
-            raise SheetError("--consent-source is one line of at most 180 characters: --consent-source 'paper form 7'")
+            raise SheetError(
+                worded("--consent-source is one line of at most 180 characters: --consent-source 'paper form 7'")
+            )
         if self.country and not re.fullmatch(r"[A-Z]{2}", self.country):
-            raise SheetError("--country is an ISO 3166 code of two capital letters: --country KE")
+            raise SheetError(worded("--country is an ISO 3166 code of two capital letters: --country KE"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import TextIO
 
 from outreach.audience import workbooks
 from outreach.audience.workbooks import Source
-from outreach.errors import SheetError
+from outreach.errors import SheetError, worded
 
 MOST_COLUMNS = 200
 _DELIMITERS = (",", ";", "\t")
@@ -63,10 +63,15 @@ def open_sheet(table: Path | Source, encoding: str = "") -> Iterator[Sheet]:
         with source.open() as file:
             head = file.read(_BLOCK)
     except OSError as error:
-        raise SheetError(f"{source.name} cannot be read ({error.strerror}).") from None
+        raise SheetError(
+            worded("%(name)s cannot be read (%(strerror)s).", name=source.name, strerror=error.strerror)
+        ) from None
     if head.startswith(workbooks.OLD):
         raise SheetError(
-            f"{source.name} is an old .xls workbook or has a password. Save it as .xlsx without one, or as CSV UTF-8."
+            worded(
+                "%(name)s is an old .xls workbook or has a password. Save it as .xlsx without one, or as CSV UTF-8.",
+                name=source.name,
+            )
         )
     if head.startswith(workbooks.ZIP):
         with workbooks.open_workbook(source) as (rows, about):
@@ -81,12 +86,24 @@ def _sheet(source: Source, records: Iterator[Record], about: int) -> Sheet:
     filled = (record for record in records if record.broken or any(record.cells))
     header = next(filled, None)
     if header is None:
-        raise SheetError(f"{source.name} is empty. Its first row says what the columns are: phone,language,tags")
+        raise SheetError(
+            worded("%(name)s is empty. Its first row says what the columns are: phone,language,tags", name=source.name)
+        )
     if header.broken:
-        raise SheetError(f"{source.name}, row {header.row}: a quotation mark of the header is not closed.")
+        raise SheetError(
+            worded(
+                "%(name)s, row %(row)s: a quotation mark of the header is not closed.", name=source.name, row=header.row
+            )
+        )
     titled = max(index for index, title in enumerate(header.cells, 1) if title)
     if titled > MOST_COLUMNS:
-        raise SheetError(f"{source.name} has more than {MOST_COLUMNS} columns. Keep those that are needed.")
+        raise SheetError(
+            worded(
+                "%(name)s has more than %(most_columns)s columns. Keep those that are needed.",
+                name=source.name,
+                most_columns=MOST_COLUMNS,
+            )
+        )
     return Sheet(header.cells[:titled], filled, max(about - header.row, 0))
 
 
@@ -95,7 +112,10 @@ def _encoding(source: Source, head: bytes, asked: str) -> tuple[str, int]:
     chosen = _marked(head) or _asked(asked)
     if b"\0" in head and not chosen.startswith("utf-16"):
         raise SheetError(
-            f"{source.name} is no text in UTF-8. Save it as CSV UTF-8; if it is Unicode text: --encoding utf-16-le"
+            worded(
+                "%(name)s is no text in UTF-8. Save it as CSV UTF-8; if it is Unicode text: --encoding utf-16-le",
+                name=source.name,
+            )
         )
     decoder = codecs.getincrementaldecoder(chosen)()
     lines = 1
@@ -118,16 +138,27 @@ def _marked(head: bytes) -> str:
 def _asked(encoding: str) -> str:
     name = encoding.strip().lower().replace("_", "-") or "utf-8"
     if name not in ENCODINGS:
-        raise SheetError(f"--encoding {encoding} is not known. Use one of: {', '.join(ENCODINGS)}.")
+        raise SheetError(
+            worded(
+                "--encoding %(encoding)s is not known. Use one of: %(what)s.",
+                encoding=encoding,
+                what=", ".join(ENCODINGS),
+            )
+        )
     return ENCODINGS[name]
 
 
 def _undecodable(source: Source, asked: str) -> str:
     if asked:
-        return f"{source.name} is not in the encoding {asked}. Save it as CSV UTF-8 and leave --encoding out."
-    return (
-        f"{source.name} is not in UTF-8. Save it as CSV UTF-8; "
-        "if an older Excel on Windows wrote it, this reads it: --encoding latin-1"
+        return worded(
+            "%(name)s is not in the encoding %(asked)s. Save it as CSV UTF-8 and leave --encoding out.",
+            name=source.name,
+            asked=asked,
+        )
+    return worded(
+        "%(name)s is not in UTF-8. Save it as CSV UTF-8; "
+        "if an older Excel on Windows wrote it, this reads it: --encoding latin-1",
+        name=source.name,
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.audience.tables import Intake, IntakePiece, IntakeRefused, IntakeState
 from outreach.audience.workbooks import Source
-from outreach.errors import NotFoundError
+from outreach.errors import NotFoundError, worded
 from outreach.privacy.vault import Vault, seal_bytes, unseal_bytes
 from outreach.store import dialects
 from outreach.store.database import Database
@@ -108,7 +108,7 @@ def source(database: Database, vault: Vault, row: Intake) -> Source:
             raise NotFoundError("This table was let go of.")
         return unseal_bytes(key, body, "intake_piece", "body", f"{token}/{number}")
 
-    return Source("The table", lambda: io.BufferedReader(_Pieces(piece, size)))
+    return Source(worded("The table"), lambda: io.BufferedReader(_Pieces(piece, size)))
 
 
 class _Pieces(io.RawIOBase):

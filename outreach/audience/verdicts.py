@@ -19,7 +19,7 @@ from typing import Protocol
 
 from outreach.audience import phone
 from outreach.audience.phone import PhoneRefusal
-from outreach.errors import SheetError
+from outreach.errors import SheetError, worded
 
 
 class Outcome(StrEnum):
@@ -158,7 +158,10 @@ def verdict_file(table: Path) -> Iterator[tuple[Path, Sink]]:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise SheetError(
-            f"The verdicts cannot be written beside the table ({error.strerror}). Copy it into a folder of your own."
+            worded(
+                "The verdicts cannot be written beside the table (%(strerror)s). Copy it into a folder of your own.",
+                strerror=error.strerror,
+            )
         ) from None
     os.fchmod(handle, 0o600)  # it may have lain there before, readable by others
     with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:

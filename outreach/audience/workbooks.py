@@ -13,7 +13,7 @@ from xml.etree.ElementTree import ParseError  # the class only; openpyxl parses
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812 (an exception's name)
 
-from outreach.errors import SheetError
+from outreach.errors import SheetError, join, worded
 
 ZIP = b"PK\x03\x04"
 OLD = b"\xd0\xcf\x11\xe0"  # the container of .xls, and of .xlsx with a password
@@ -62,7 +62,7 @@ def open_workbook(source: Source) -> Iterator[tuple[Rows, int]]:
         try:
             sheets = [sheet for sheet in cast(list[_Sheet], book.worksheets) if sheet.sheet_state == "visible"]
             if not sheets:
-                raise SheetError(f"{source.name} has no visible sheet.")
+                raise SheetError(worded("%(name)s has no visible sheet.", name=source.name))
             yield _rows(source, sheets[0]), sheets[0].max_row or 0
         finally:
             book.close()
@@ -74,7 +74,11 @@ def _measure(source: Source, file: BinaryIO) -> None:
             most = MOST_SHEET if member.filename.startswith("xl/worksheets/") else MOST_OTHER
             if member.file_size > most:
                 raise SheetError(
-                    f"{source.name} unpacks to more than {most >> 20} MB. Save the one sheet as CSV UTF-8."
+                    worded(
+                        "%(name)s unpacks to more than %(what)s MB. Save the one sheet as CSV UTF-8.",
+                        name=source.name,
+                        what=most >> 20,
+                    )
                 )
 
 
@@ -89,10 +93,11 @@ def _rows(source: Source, sheet: _Sheet) -> Rows:
 
 
 def _unreadable(source: Source, row: int = 0) -> SheetError:
-    where = f", row {row}," if row else ""
-    return SheetError(
-        f"{source.name}{where} cannot be read as a workbook. Open it, save it as .xlsx or CSV UTF-8, try again."
-    )
+    if row:
+        cannot = worded("%(name)s, row %(row)s, cannot be read as a workbook.", name=source.name, row=row)
+    else:
+        cannot = worded("%(name)s cannot be read as a workbook.", name=source.name)
+    return SheetError(join(cannot, worded("Open it, save it as .xlsx or CSV UTF-8, try again.")))
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,7 @@ from outreach.campaigns.faults import near
 from outreach.campaigns.source import Source, read
 from outreach.campaigns.timing import Relative
 from outreach.channels.contract import Kind
-from outreach.errors import DefinitionError, Fault
+from outreach.errors import DefinitionError, Fault, join, worded
 from outreach.messages import checks, library
 from outreach.messages.checks import Taken
 from outreach.messages.library import Library
@@ -102,8 +102,13 @@ def _missing(campaign: Definition, source: Source, templates: Library) -> list[F
     return [
         source.fault(
             source.values["steps", index, "template"],
-            f"There is no template `{name}`.",
-            f"{near(name, templates.templates)}Its words stand in templates/{name}.{campaign.language}.txt.",
+            worded("There is no template `%(name)s`.", name=name),
+            join(
+                near(name, templates.templates),
+                worded(
+                    "Its words stand in templates/%(name)s.%(language)s.txt.", name=name, language=campaign.language
+                ),
+            ),
         )
         for index, name in lost.items()
     ]

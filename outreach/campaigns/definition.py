@@ -25,7 +25,7 @@ from outreach.campaigns.source import Path_, Place, Source, read
 from outreach.campaigns.steps import NAME, Channels, Name, Step, Written
 from outreach.campaigns.timing import Clock, Duration, fault
 from outreach.channels.contract import Kind
-from outreach.errors import DefinitionError, Fault
+from outreach.errors import DefinitionError, Fault, worded
 
 MAX_EXPIRY = timedelta(days=14)
 NAMELESS = "unnamed"  # stands in while a file is read: its own name is looked at by itself
@@ -42,7 +42,10 @@ class DayHours(Written):
     @model_validator(mode="after")
     def _within_a_day(self) -> DayHours:
         if self.from_ >= self.to:
-            raise fault("The hours end before they begin.", "`from` is earlier than `to`; hours do not pass midnight.")
+            raise fault(
+                worded("The hours end before they begin."),
+                worded("`from` is earlier than `to`; hours do not pass midnight."),
+            )
         return self
 
 
@@ -159,11 +162,15 @@ def json_schema() -> dict[str, Any]:
 
 def _name_faults(source: Source, stem: str) -> Iterator[Fault]:
     if not re.fullmatch(NAME, stem):
-        problem = "The file's name is the campaign's, and this one cannot be."
-        yield source.fault(Place(0, 0), problem, "Rename it to small letters, digits and hyphens: tb-adherence.yaml.")
+        problem = worded("The file's name is the campaign's, and this one cannot be.")
+        yield source.fault(
+            Place(0, 0), problem, worded("Rename it to small letters, digits and hyphens: tb-adherence.yaml.")
+        )
     if ("name",) in source.keys:
         yield source.fault(
-            source.keys["name",], "`name` is not known here.", "The file's name is the campaign's: delete the line."
+            source.keys["name",],
+            worded("`name` is not known here."),
+            worded("The file's name is the campaign's: delete the line."),
         )
 
 
@@ -188,7 +195,11 @@ def _contradictions(definition: Definition) -> Iterator[Contradiction]:
     counted = Counter(step.id for step in definition.steps)
     for index, step in enumerate(definition.steps):
         if counted[step.id] > 1:
-            yield ("steps", index, "id"), f"Two steps are called `{step.id}`.", "Give each step an id of its own."
+            yield (
+                ("steps", index, "id"),
+                worded("Two steps are called `%(id)s`.", id=step.id),
+                worded("Give each step an id of its own."),
+            )
         yield from _waits(definition, index, step)
     yield from _channels(("channels",), definition.channels)
     yield from _expiry(("expires",), definition.expires)
@@ -201,15 +212,15 @@ def _waits(definition: Definition, index: int, step: Step) -> Iterator[Contradic
         yield from _expiry(("steps", index, "expires"), step.expires)
     if len(definition.channels_of(step)) > 1 and definition.unread_after >= definition.expires_of(step):
         place: Path_ = ("steps", index, "expires") if step.expires else ("unread_after",)
-        problem = f"The second channel of step `{step.id}` would follow after the message has expired."
-        yield place, problem, "Make `unread_after` shorter than `expires`."
+        problem = worded("The second channel of step `%(id)s` would follow after the message has expired.", id=step.id)
+        yield place, problem, worded("Make `unread_after` shorter than `expires`.")
 
 
 def _channels(place: Path_, channels: tuple[Kind, ...]) -> Iterator[Contradiction]:
     if len(set(channels)) < len(channels):
-        yield place, "A channel is named twice.", "Name each once, in the order they are tried."
+        yield place, worded("A channel is named twice."), worded("Name each once, in the order they are tried.")
 
 
 def _expiry(place: Path_, expires: timedelta) -> Iterator[Contradiction]:
     if expires > MAX_EXPIRY:
-        yield place, "No message is useful for longer than two weeks.", "Write 14d or less."
+        yield place, worded("No message is useful for longer than two weeks."), worded("Write 14d or less.")

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from outreach.campaigns.source import Path_, Plain, Source
-from outreach.errors import Fault
+from outreach.errors import Fault, join, worded
 
 Schema = dict[str, Any]
 
+_COMPARE = worded("Compare it with one of the shipped campaigns.")
+
 _TYPES = {
-    "string_type": "a text; put quotes around it",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "tuple_type": "a list such as [one, two]",
-    "model_type": "keys with values, such as {key: value}",
+    "string_type": worded("a text; put quotes around it"),
+    "int_type": worded("a whole number"),
+    "float_type": worded("a number"),
+    "bool_type": worded("true or false"),
+    "tuple_type": worded("a list such as [one, two]"),
+    "model_type": worded("keys with values, such as {key: value}"),
 }
 _PATTERNS = {
-    r"^[a-z0-9][a-z0-9-]{0,59}$": "Use small letters, digits and hyphens, at most 60.",
-    r"^[a-z][a-z0-9_]{0,63}$": "Use small letters, digits and _, with a letter first.",
-    r"^[a-z]{2,3}$": "Use a language's code of two or three small letters: en, fr, sw.",
-    r"^[A-Z]{2}$": "Use a country's code of two capital letters: KE, NG.",
+    r"^[a-z0-9][a-z0-9-]{0,59}$": worded("Use small letters, digits and hyphens, at most 60."),
+    r"^[a-z][a-z0-9_]{0,63}$": worded("Use small letters, digits and _, with a letter first."),
+    r"^[a-z]{2,3}$": worded("Use a language's code of two or three small letters: en, fr, sw."),
+    r"^[A-Z]{2}$": worded("Use a country's code of two capital letters: KE, NG."),
 }
-_BOUNDS = {
-    "greater_than_equal": ("is too small", "ge", "The least is {}."),
-    "less_than_equal": ("is too large", "le", "The most is {}."),
-    "too_short": ("has too few entries", "min_length", "Give it {} at least."),
-    "too_long": ("has too many entries", "max_length", "It may have {}."),
-    "string_too_short": ("is too short", "min_length", "Its least length is {}."),
-    "string_too_long": ("is too long", "max_length", "At most {} characters."),
+_BOUNDS: dict[str, tuple[str, str, Callable[[object], str]]] = {
+    "greater_than_equal": (worded("is too small"), "ge", lambda n: worded("The least is %(number)s.", number=n)),
+    "less_than_equal": (worded("is too large"), "le", lambda n: worded("The most is %(number)s.", number=n)),
+    "too_short": (
+        worded("has too few entries"),
+        "min_length",
+        lambda n: worded("Give it %(number)s at least.", number=n),
+    ),
+    "too_long": (worded("has too many entries"), "max_length", lambda n: worded("It may have %(number)s.", number=n)),
+    "string_too_short": (
+        worded("is too short"),
+        "min_length",
+        lambda n: worded("Its least length is %(number)s.", number=n),
+    ),
+    "string_too_long": (
+        worded("is too long"),
+        "max_length",
+        lambda n: worded("At most %(number)s characters.", number=n),
+    ),
 }
 
 
@@ -53,47 +68,62 @@ def explained(error: ValidationError, source: Source, schema: Schema) -> list[Fa
     for path, wanteds in types.items():
         faults.append(
             source.fault(
-                source.values[path], f"{_named(path)} is of the wrong type.", f"Give it {' or '.join(wanteds)}."
+                source.values[path],
+                worded("%(named)s is of the wrong type.", named=_named(path)),
+                worded("Give it %(what)s.", what=_either(wanteds)),
             )
         )
     return list(dict.fromkeys(faults))
 
 
 def near(wrong: str, known: Iterable[str]) -> str:
-    """Which known word was meant, as a question with a blank after it; empty if none is near."""
+    """Which known word was meant, as a question; empty if none is near."""
     found = difflib.get_close_matches(wrong.lower(), sorted(known), n=1, cutoff=0.6)
-    return f"Did you mean `{found[0]}`? " if found else ""
+    return worded("Did you mean `%(word)s`?", word=found[0]) if found else ""
 
 
 def _suggestion(wrong: str, known: Iterable[str]) -> str:
-    return near(wrong, known).strip() or f"Known here: {', '.join(sorted(known)) or 'nothing'}."
+    listed = ", ".join(sorted(known)) or worded("nothing")
+    return near(wrong, known) or worded("Known here: %(words)s.", words=listed)
+
+
+def _either(wanteds: Sequence[str]) -> str:
+    return reduce(lambda one, other: worded("%(one)s or %(other)s", one=one, other=other), wanteds)
 
 
 def _words(detail: ErrorDetails, path: Path_, value: Plain, schema: Schema) -> tuple[str, str]:
     """Problem and remedy of one error that is not about a type."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"{_named(path)} is not known here.", _suggestion(str(path[-1]), _keys(schema, path[:-1]))
+        return worded("%(named)s is not known here.", named=_named(path)), _suggestion(
+            str(path[-1]), _keys(schema, path[:-1])
+        )
     if kind == "missing":
         key = str(detail["loc"][-1])
-        return f"`{key}` is missing{_within(path)}.", f"Add it{_example(schema, (*path, key))}."
+        return _missing(key, path), worded("Add it%(example)s.", example=_example(schema, (*path, key)))
     if kind == "enum":
         words = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-        return f"{_named(path)}: {detail['input']!r} is not known.", _suggestion(str(detail["input"]), words)
+        return worded("%(named)s: %(what)s is not known.", named=_named(path), what=repr(detail["input"])), _suggestion(
+            str(detail["input"]), words
+        )
     if kind == "string_pattern_mismatch":
         remedy = _PATTERNS.get(context["pattern"], f"Write it otherwise{_example(schema, path)}.")
-        return f"{_named(path)}: {detail['input']!r} is not written as it must be.", remedy
+        return worded(
+            "%(named)s: %(what)s is not written as it must be.", named=_named(path), what=repr(detail["input"])
+        ), remedy
     if kind == "filter":
-        return "This is not a filter.", _filter_remedy(_inside(value, path), context["remedy"], _keys(schema, path))
+        return worded("This is not a filter."), _filter_remedy(
+            _inside(value, path), context["remedy"], _keys(schema, path)
+        )
     if kind in _BOUNDS:
-        problem, bound, remedy = _BOUNDS[kind]
-        return f"{_named(path)} {problem}.", remedy.format(context[bound])
-    return detail["msg"], context.get("remedy", "Compare it with one of the shipped campaigns.")
+        problem, bound, mended = _BOUNDS[kind]
+        return worded("%(named)s %(problem)s.", named=_named(path), problem=problem), mended(context[bound])
+    return context.get("problem", detail["msg"]), context.get("remedy", _COMPARE)
 
 
 def _filter_remedy(written: Plain, rule: str, known: set[str]) -> str:
     unknown = [key for key in written if key not in known] if isinstance(written, dict) else []
-    return f"{_suggestion(unknown[0], known)} {rule}" if unknown else rule
+    return join(_suggestion(unknown[0], known), rule) if unknown else rule
 
 
 def _echoes(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
@@ -132,18 +162,23 @@ def _inside(value: Plain, path: Path_) -> Plain:
 def _named(path: Path_) -> str:
     words = [part for part in path if isinstance(part, str)]
     if not words:
-        return "The file"
-    return f"An entry of `{words[-1]}`" if isinstance(path[-1], int) else f"`{words[-1]}`"
+        return worded("The file")
+    return worded("An entry of `%(name)s`", name=words[-1]) if isinstance(path[-1], int) else f"`{words[-1]}`"
 
 
-def _within(path: Path_) -> str:
-    return f" in {_named(path)[0].lower()}{_named(path)[1:]}" if path else ""
+def _missing(key: str, path: Path_) -> str:
+    words = [part for part in path if isinstance(part, str)]
+    if not words:
+        return worded("`%(key)s` is missing.", key=key)
+    if isinstance(path[-1], int):
+        return worded("`%(key)s` is missing in an entry of `%(name)s`.", key=key, name=words[-1])
+    return worded("`%(key)s` is missing in `%(name)s`.", key=key, name=words[-1])
 
 
 def _example(schema: Schema, path: Path_) -> str:
     for part in _parts(schema, path):
         if examples := part.get("examples"):
-            return f", for example {path[-1]}: {_written(examples[0])}"
+            return worded(", for example %(key)s: %(value)s", key=path[-1], value=_written(examples[0]))
     return ""
 
 

@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from outreach.errors import DefinitionError, Fault
+from outreach.errors import DefinitionError, Fault, worded
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 24
@@ -37,7 +37,7 @@ Path_ = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d{1,3})?")
 _WORDS: dict[str, bool] = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
-_TOO_LARGE = ("The file is larger than 256 kB.", "Split it into several campaigns.")
+_TOO_LARGE = (worded("The file is larger than 256 kB."), worded("Split it into several campaigns."))
 _NOTHING = {"", "~", "null", "Null", "NULL"}
 
 
@@ -86,7 +86,10 @@ def _text(source: Source, path: Path) -> str:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise _only(
-            source, Place(0, 0), f"The file cannot be read: {error.strerror}.", "Check its name and rights."
+            source,
+            Place(0, 0),
+            worded("The file cannot be read: %(strerror)s.", strerror=error.strerror),
+            worded("Check its name and rights."),
         ) from None
     if len(raw) > MAX_BYTES:
         raise _only(source, Place(0, 0), *_TOO_LARGE)
@@ -94,7 +97,9 @@ def _text(source: Source, path: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = Place(raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start))
-        raise _only(source, place, "The file is not UTF-8.", "Save it again as UTF-8 in your editor.") from None
+        raise _only(
+            source, place, worded("The file is not UTF-8."), worded("Save it again as UTF-8 in your editor.")
+        ) from None
 
 
 def _events(source: Source, text: str) -> Iterator[Event]:
@@ -103,28 +108,32 @@ def _events(source: Source, text: str) -> Iterator[Event]:
     except ReaderError as error:
         before = text[: error.position]
         place = Place(before.count("\n") + 1, error.position - before.rfind("\n"))
-        raise _only(source, place, "A control character stands here.", "Delete it.") from None
+        raise _only(source, place, worded("A control character stands here."), worded("Delete it.")) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _only(source, _place(mark) if mark else Place(0, 0), *_explained(error)) from None
     except (YAMLError, ValueError, AttributeError, UnicodeError):
-        raise _only(source, Place(0, 0), "This is not YAML.", "Compare it with one of the shipped campaigns.") from None
+        raise _only(
+            source, Place(0, 0), worded("This is not YAML."), worded("Compare it with one of the shipped campaigns.")
+        ) from None
 
 
 def _explained(error: MarkedYAMLError) -> tuple[str, str]:
     problem = str(error.problem or "")
     if "\\t" in problem:
-        return "A tab stands where YAML wants spaces.", "Indent with spaces only."
+        return worded("A tab stands where YAML wants spaces."), worded("Indent with spaces only.")
     if "mapping values are not allowed" in problem:
         return (
-            "A colon stands where none can.",
-            "Put quotes around a text that has a colon in it; check the indentation above.",
+            worded("A colon stands where none can."),
+            worded("Put quotes around a text that has a colon in it; check the indentation above."),
         )
     if "could not find expected ':'" in problem:
-        return "A colon is missing after a key.", "Write `key: value`; put quotes around a text of several lines."
+        return worded("A colon is missing after a key."), worded(
+            "Write `key: value`; put quotes around a text of several lines."
+        )
     return (
-        f"This is not YAML: {problem or 'it cannot be read'}.",
-        "Check indentation, quotes and brackets here and just above.",
+        worded("This is not YAML: %(what)s.", what=problem or worded("it cannot be read")),
+        worded("Check indentation, quotes and brackets here and just above."),
     )
 
 
@@ -146,16 +155,20 @@ class _Reading:
                 value = self._value(next(self.events), ())
                 self.source.value = value if documents == 1 else self.source.value
         if not documents:
-            self._fault(Place(1, 1), "The file is empty.", "Start from one of the shipped campaigns.")
+            self._fault(Place(1, 1), worded("The file is empty."), worded("Start from one of the shipped campaigns."))
 
     def _start(self, event: DocumentStartEvent, documents: int) -> None:
         if event.version not in {None, (1, 2)}:
             self._fault(
-                Place(1, 1), "The file asks for another version of YAML.", "Delete the line that starts with %YAML."
+                Place(1, 1),
+                worded("The file asks for another version of YAML."),
+                worded("Delete the line that starts with %%YAML."),
             )
         if documents == 2:
             self._fault(
-                _place(event.start_mark), "A second document starts here.", "One campaign a file: delete the line ---."
+                _place(event.start_mark),
+                worded("A second document starts here."),
+                worded("One campaign a file: delete the line ---."),
             )
 
     def _value(self, event: Event, path: Path_) -> Plain:
@@ -163,7 +176,12 @@ class _Reading:
         self.source.values.setdefault(path, place)
         self._refuse_cleverness(event, place)
         if len(path) > MAX_DEPTH:
-            raise _only(self.source, place, f"More than {MAX_DEPTH} levels inside each other.", "Write it flatter.")
+            raise _only(
+                self.source,
+                place,
+                worded("More than %(max_depth)s levels inside each other.", max_depth=MAX_DEPTH),
+                worded("Write it flatter."),
+            )
         if isinstance(event, MappingStartEvent):
             return self._mapping(path)
         if isinstance(event, SequenceStartEvent):
@@ -177,7 +195,11 @@ class _Reading:
             key = self._key(event, place, path)
             if key in found:
                 first = self.source.keys[*path, key].line
-                self._fault(place, f"`{key}` stands here a second time; first in line {first}.", "Keep one of the two.")
+                self._fault(
+                    place,
+                    worded("`%(key)s` stands here a second time; first in line %(first)s.", key=key, first=first),
+                    worded("Keep one of the two."),
+                )
             else:
                 self.source.keys[*path, key] = place
             value = self._value(next(self.events), (*path, key))
@@ -188,7 +210,7 @@ class _Reading:
         self._refuse_cleverness(event, place)
         if isinstance(event, ScalarEvent):
             return str(event.value)
-        self._fault(place, "A list or a mapping stands where a key should.", "A key is a single word.")
+        self._fault(place, worded("A list or a mapping stands where a key should."), worded("A key is a single word."))
         self._value(event, (*path, "?"))
         return "?"
 
@@ -202,21 +224,29 @@ class _Reading:
         text = str(event.value)
         quoted = not event.implicit[0]
         if quoted and any("\ud800" <= character <= "\udfff" for character in text):
-            self._fault(_place(event.start_mark), "Half of a character stands here.", "Write the character itself.")
+            self._fault(
+                _place(event.start_mark),
+                worded("Half of a character stands here."),
+                worded("Write the character itself."),
+            )
         if not quoted and text in _NOTHING:
-            name = f"`{path[-1]}`" if path and isinstance(path[-1], str) else "This entry"
+            name = f"`{path[-1]}`" if path and isinstance(path[-1], str) else worded("This entry")
             place = self.source.keys.get(path, _place(event.start_mark))  # where nothing stands, its key does
-            self._fault(place, f"{name} has no value.", "Give it one, or delete the line.")
+            self._fault(place, worded("%(name)s has no value.", name=name), worded("Give it one, or delete the line."))
         return text if quoted else resolved(text)
 
     def _refuse_cleverness(self, event: Event, place: Place) -> None:
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             self._fault(
-                place, "Anchors (&) and aliases (*) are not used here.", "Write the value out, or put it in quotes."
+                place,
+                worded("Anchors (&) and aliases (*) are not used here."),
+                worded("Write the value out, or put it in quotes."),
             )
         elif getattr(event, "tag", None):
             self._fault(
-                place, "Tags (!) are not used here.", "Delete the word that starts with !, or put quotes around it."
+                place,
+                worded("Tags (!) are not used here."),
+                worded("Delete the word that starts with !, or put quotes around it."),
             )
 
     def _fault(self, place: Place, problem: str, remedy: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_v
 from outreach.audience.filters import Day, FieldName
 from outreach.campaigns.timing import At, Duration, Fixed, Recurring, Relative, Rule, Timing, fault
 from outreach.channels.contract import Kind
+from outreach.errors import worded
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,59}$"
 
@@ -87,21 +88,34 @@ class Step(Written):
         given = [key for key in ("every", "before", "after") if getattr(self, key) is not None]
         dated = isinstance(self.at, datetime)
         if len(given) > 1:
-            problem = f"Step `{self.id}` is timed by {' and by '.join(given)}."
-            raise fault(problem, "Keep one; make another step of the other.")
+            problem = worded(
+                "Step `%(id)s` is timed by %(what)s.",
+                id=self.id,
+                what=reduce(_and_by, given),
+            )
+            raise fault(problem, worded("Keep one; make another step of the other."))
         if given and dated:
-            raise fault(f"Step `{self.id}` has a day in `at` beside `{given[0]}`.", 'Write the time only: at: "09:00".')
+            raise fault(
+                worded("Step `%(id)s` has a day in `at` beside `%(what)s`.", id=self.id, what=given[0]),
+                worded('Write the time only: at: "09:00".'),
+            )
         if not given and not dated:
-            remedy = 'Write at: "2026-12-01 09:00", or add `every`, `before` or `after`.'
-            raise fault(f"Step `{self.id}` has a time but no day.", remedy)
+            remedy = worded('Write at: "2026-12-01 09:00", or add `every`, `before` or `after`.')
+            raise fault(worded("Step `%(id)s` has a time but no day.", id=self.id), remedy)
         return self
 
     @model_validator(mode="after")
     def _sound_days(self) -> Step:
         if self.from_ is not None and self.every is None:
-            remedy = "Delete `from`, or say how often with `every`."
-            raise fault(f"Step `{self.id}` has `from` without `every`.", remedy)
+            remedy = worded("Delete `from`, or say how often with `every`.")
+            raise fault(worded("Step `%(id)s` has `from` without `every`.", id=self.id), remedy)
         day = self.at if isinstance(self.at, datetime) else self.from_
         if day is not None and not 2000 <= day.year < 2200:
-            raise fault(f"Step `{self.id}` is in the year {day.year}.", "Correct the year.")
+            raise fault(
+                worded("Step `%(id)s` is in the year %(year)s.", id=self.id, year=day.year), worded("Correct the year.")
+            )
         return self
+
+
+def _and_by(one: str, other: str) -> str:
+    return worded("%(one)s and by %(other)s", one=one, other=other)

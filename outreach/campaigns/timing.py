@@ -16,6 +16,8 @@ from dateutil.rrule import rrulestr
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from outreach.errors import worded
+
 MAX_COUNT = 3660  # ten years of days
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?")
@@ -36,7 +38,7 @@ _RULE_PARTS = {
     "BYMONTH",
     "BYSETPOS",
 }
-_RULE_REMEDY = 'Write it like "FREQ=WEEKLY;BYDAY=MO;COUNT=26", in quotes.'
+_RULE_REMEDY = worded('Write it like "FREQ=WEEKLY;BYDAY=MO;COUNT=26", in quotes.')
 _UNTIL = re.compile(r"UNTIL=(\d{4})")
 _SOME_DAY = date(2028, 1, 1)
 _CYCLES = 7600  # years: 19 cycles of the calendar, after which weekdays and leap days are the same again
@@ -88,7 +90,10 @@ def read_at(value: object) -> datetime | time:
             return time.fromisoformat(text)
     except ValueError:
         pass  # right in form, but no clock shows it: 25:00, 30 February
-    raise fault(f"{value!r} is not a time.", 'Write "09:00" or "2026-12-01 09:00", in quotes, with two digits each.')
+    raise fault(
+        worded("%(value)s is not a time.", value=repr(value)),
+        worded('Write "09:00" or "2026-12-01 09:00", in quotes, with two digits each.'),
+    )
 
 
 def read_clock(value: object) -> int:
@@ -97,7 +102,9 @@ def read_clock(value: object) -> int:
         return 24 * 60
     at = read_at(value)
     if isinstance(at, datetime) or at.second:
-        raise fault(f"{value!r} is not a time of day.", 'Write it like "08:00", in quotes.')
+        raise fault(
+            worded("%(value)s is not a time of day.", value=repr(value)), worded('Write it like "08:00", in quotes.')
+        )
     return at.hour * 60 + at.minute
 
 
@@ -107,7 +114,10 @@ def read_duration(value: object) -> timedelta:
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if not match:
-        raise fault(f"{value!r} is not a length of time.", "Write minutes, hours or days as 90m, 4h or 2d.")
+        raise fault(
+            worded("%(value)s is not a length of time.", value=repr(value)),
+            worded("Write minutes, hours or days as 90m, 4h or 2d."),
+        )
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -121,7 +131,7 @@ def read_rule(value: object) -> str:
     """An RFC 5545 recurrence rule over whole days, in capitals."""
     rule = value.strip().upper() if isinstance(value, str) else ""
     if not _RULE.fullmatch(rule):
-        raise fault(f"{value!r} is not a rule.", _RULE_REMEDY)
+        raise fault(worded("%(value)s is not a rule.", value=repr(value)), _RULE_REMEDY)
     parts = [part.partition("=")[::2] for part in rule.split(";")]
     _check_parts(dict(parts), [name for name, _ in parts])
     loose = [f"{name}={text}" for name, text in parts if name not in {"INTERVAL", "COUNT", "UNTIL"}]
@@ -129,9 +139,11 @@ def read_rule(value: object) -> str:
         days_of(rule, _SOME_DAY)
         comes = bool(days_of(";".join([*loose, "COUNT=1"]), _SOME_DAY))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # what dateutil raises for odd rules
-        raise fault(f"{value!r} is not a rule of RFC 5545.", _RULE_REMEDY) from None
+        raise fault(worded("%(value)s is not a rule of RFC 5545.", value=repr(value)), _RULE_REMEDY) from None
     if not comes:
-        raise fault("The rule names a day that never comes.", "Look for contradictions, such as 30 February.")
+        raise fault(
+            worded("The rule names a day that never comes."), worded("Look for contradictions, such as 30 February.")
+        )
     return rule
 
 
@@ -153,27 +165,36 @@ def _moved(day: date, years: int) -> date:
 
 def _check_parts(parts: dict[str, str], names: list[str]) -> None:
     if parts.get("FREQ") in {"SECONDLY", "MINUTELY", "HOURLY"}:
-        raise fault("Nobody is written to several times a day by a rule.", "Use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY.")
+        raise fault(
+            worded("Nobody is written to several times a day by a rule."),
+            worded("Use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY."),
+        )
     if parts.get("FREQ") not in _FREQUENCIES or len(names) != len(set(names)):
-        raise fault("The rule has no frequency, or names something twice.", _RULE_REMEDY)
+        raise fault(worded("The rule has no frequency, or names something twice."), _RULE_REMEDY)
     if clock := {"BYHOUR", "BYMINUTE", "BYSECOND"} & parts.keys():
         raise fault(
-            f"{', '.join(sorted(clock))}: the time of day does not stand in the rule.", 'Say it with `at: "09:00"`.'
+            worded("%(what)s: the time of day does not stand in the rule.", what=", ".join(sorted(clock))),
+            worded('Say it with `at: "09:00"`.'),
         )
     if unknown := parts.keys() - _RULE_PARTS:
-        raise fault(f"{', '.join(sorted(unknown))!r} is no part of a rule here.", _RULE_REMEDY)
+        raise fault(worded("%(what)s is no part of a rule here.", what=repr(", ".join(sorted(unknown)))), _RULE_REMEDY)
     _check_end(parts)
 
 
 def _check_end(parts: dict[str, str]) -> None:
     if "UNTIL" in parts and "COUNT" in parts:
-        raise fault("A rule ends by COUNT or by UNTIL, not by both.", "Delete one of the two.")
+        raise fault(worded("A rule ends by COUNT or by UNTIL, not by both."), worded("Delete one of the two."))
     if not re.fullmatch(r"2[01]\d{6}", parts.get("UNTIL", "20261231")):
-        raise fault("UNTIL is a day, the last one on which the step may come.", "Write it like UNTIL=20261231.")
+        raise fault(
+            worded("UNTIL is a day, the last one on which the step may come."), worded("Write it like UNTIL=20261231.")
+        )
     for name, most in (("COUNT", MAX_COUNT), ("INTERVAL", 1000)):
         number = parts.get(name, "1")
         if not (number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= most):
-            raise fault(f"{name}={number} is not a number from 1 to {most}.", "Correct it, or delete it.")
+            raise fault(
+                worded("%(name)s=%(number)s is not a number from 1 to %(most)s.", name=name, number=number, most=most),
+                worded("Correct it, or delete it."),
+            )
 
 
 def _schema(pattern: str, description: str, *examples: str) -> WithJsonSchema:

@@ -18,10 +18,12 @@ from babel.messages.pofile import read_po, write_po
 from outreach.console.words import FOLDER, LANGUAGES
 
 HERE = Path(__file__).parent
+PRODUCT = HERE.parent
 REST = "console"
-NOUNS = ("alerts", "campaigns", "inbox", "people", "reports", "reveals", "settings", "understand")
+FAULTS = "faults"  # what lower floors say with `errors.worded`
+NOUNS = (FAULTS, "alerts", "campaigns", "inbox", "people", "reports", "reveals", "settings", "understand")
 
-_KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
+_KEYWORDS = {"worded": None, "_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 _SOURCES = (("*.py", "python"), ("pages/*.html", "jinja2.ext:babel_extract"))
 _OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 
@@ -31,13 +33,19 @@ def collected() -> dict[str, Catalog]:
     found = {noun: Catalog(charset="utf-8", fuzzy=False) for noun in (REST, *NOUNS)}
     for path, message, comments in _texts():
         noun = re.split(r"[._]", path.name)[0]
-        found[noun if noun in NOUNS else REST].add(
-            message, locations=[(path.relative_to(HERE).as_posix(), 0)], auto_comments=comments
-        )
+        ours = path.is_relative_to(HERE)
+        noun = (noun if noun in NOUNS else REST) if ours else FAULTS
+        place = path.relative_to(HERE if ours else PRODUCT).as_posix()
+        found[noun].add(message, locations=[(place, 0)], auto_comments=comments)
     return found
 
 
 def _texts() -> Iterator[tuple[Path, str | tuple[str, ...], list[str]]]:
+    for path in sorted(PRODUCT.rglob("*.py")):
+        if path.is_relative_to(HERE) or "errors import" not in path.read_text(encoding="utf-8"):
+            continue  # whatever words a sentence imports that from there
+        for _, message, comments, _ in extract_from_file("python", path, {"worded": None}):
+            yield path, message, comments
     for pattern, method in _SOURCES:
         for path in sorted(HERE.glob(pattern)):
             for _, message, comments, _ in extract_from_file(method, path, _KEYWORDS, ["For translators:"], _OPTIONS):

@@ -94,7 +94,7 @@ def _environment(words: Words) -> Environment:
     )
     known = catalogue(words.language)
     made.install_gettext_callables(known.gettext, known.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    for name in ("number", "percent", "money", "moment", "day", "clock", "span", "listed"):
+    for name in ("number", "percent", "money", "moment", "day", "clock", "span", "listed", "said"):
         made.filters[name] = getattr(words, name)
     made.globals["role_words"] = lambda member: role_words(words, member)
     made.globals |= {"words": words, "face_of": face_of, "when": _when, "languages": LANGUAGES, "initials": initials}

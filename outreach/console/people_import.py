@@ -24,7 +24,7 @@ from outreach.audience.verdicts import Outcome, Totals, Verdict
 from outreach.console import people_words
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Upload, Visit
-from outreach.errors import SheetError
+from outreach.errors import SheetError, worded
 
 pages = Pages()
 
@@ -37,13 +37,13 @@ _TERMS = ("topic", "source", "wording", "country")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a table would do. `titles`: each with what it means; `fault`: why it cannot be read at all."""
+    """What a table would do. `titles`: each with what it means; `faults`: why it cannot be taken in at all."""
 
     titles: Sequence[tuple[str, str]] = ()
     totals: Totals | None = None
     about: int = 0
     refused: Sequence[Left] = ()
-    fault: str = ""
+    faults: Sequence[str] = ()
 
     @property
     def whole(self) -> bool:
@@ -87,11 +87,15 @@ def send(visit: Here) -> Response:
     chosen = {**named, "columns": {}}
     try:
         if table.size > uploads.MOST:
-            raise SheetError(f"The table is larger than {uploads.MOST >> 20} MB. Cut it, or: outreach people import")
+            raise SheetError(
+                worded(
+                    "The table is larger than %(size)s MB. Cut it, or: outreach people import", size=uploads.MOST >> 20
+                )
+            )
         intakes.options(chosen, ())
     except SheetError as error:
         table.drop()
-        return _ask(visit, 409, str(error), **named)
+        return _ask(visit, 409, visit.words.said(error.lines[0]), **named)
     return visit.go(f"/people/import/{table.offer(chosen)}")
 
 
@@ -153,7 +157,7 @@ def take_in(visit: Here, token: str) -> Response:
     """The yes: a worker takes it in, by what the columns were just seen to mean."""
     row = _find(visit, token)
     checked = _check(visit, row, 0) if row.state == IntakeState.OFFERED else Checked()
-    if checked.fault:
+    if checked.faults:
         return visit.go(f"/people/import/{token}")
     said = {str(place): meaning for place, (_, meaning) in enumerate(checked.titles)}
     with visit.workspace.database.write() as session:
@@ -175,7 +179,7 @@ def _check(visit: Visit, row: Intake, rows: int) -> Checked:
                 clinic.database, clinic.vault, clinic.settings, some, options, verdicts.append
             )
     except SheetError as error:
-        return Checked(titles, fault=str(error))
+        return Checked(titles, faults=error.lines)
     refused = [Left(each.row, str(each.reason), each.column) for each in verdicts if each.outcome is Outcome.REFUSED]
     return Checked(titles, totals, sheet.about, refused[:MOST_SHOWN])
 

@@ -21,6 +21,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from outreach.errors import Worded
+
 #: In their own words, as the choice shows them.
 LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français", "sw": "Kiswahili"}
 FOLDER = Path(__file__).with_name("words")
@@ -47,6 +49,13 @@ class Words:
         """A text with a number in it: `%(num)s`."""
         found = catalogue(self.language).ngettext(one, many, num)
         return found % {"num": self.number(num), **given}
+
+    def said(self, text: str) -> str:
+        """What a lower floor says (`errors.worded`); text that is no such sentence stays as it is."""
+        if not isinstance(text, Worded):
+            return text
+        facts = {name: self.said(each) if isinstance(each, str) else each for name, each in text.facts.items()}
+        return catalogue(self.language).gettext(text.pattern) % facts
 
     @property
     def locale(self) -> Locale:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from outreach import parts
 from outreach.channels.contract import Kind
-from outreach.errors import Fault
+from outreach.errors import Fault, worded
 from outreach.messages import pieces, refusals, stigma, templates
 from outreach.messages.templates import MOST_TEXT, Body, Openness, Template
 
@@ -51,7 +51,7 @@ class Taken:
 
 #: STOP itself, which a text may offer for stopping and for nothing else.
 STOPS = Taken(
-    "gets no more messages at all",
+    worded("gets no more messages at all"),
     (
         *(*MESSAGES, "no more", "never ask", "unsubscri", "opt out", "plus en avoir", "plus rien", "desabonn"),
         *("kusitisha", "dejar de recibir", "no recibir", "deixar de receber", "nunca mais"),
@@ -115,8 +115,13 @@ def _uncovered(template: Template, kind: Kind, languages: Collection[str], fallb
     for language in sorted(languages):
         if template.choose(kind, language, fallback, Openness.COVERT) is None:
             path = f"templates/{template.name}.{language}{suffix}.txt"
-            problem = f"There is no {kind} text in '{language}', nor in the fallback language '{fallback}'."
-            yield Fault(path, 0, 0, problem, "Write this file, or the one in the fallback language.")
+            problem = worded(
+                "There is no %(kind)s text in '%(language)s', nor in the fallback language '%(fallback)s'.",
+                kind=kind,
+                language=language,
+                fallback=fallback,
+            )
+            yield Fault(path, 0, 0, problem, worded("Write this file, or the one in the fallback language."))
 
 
 def _uncovert(template: Template) -> Iterator[Fault]:
@@ -125,8 +130,8 @@ def _uncovert(template: Template) -> Iterator[Fault]:
     for body in texts:
         if body.language not in covert:
             path = body.path.removesuffix(".txt") + ".covert.txt"
-            problem = "The topic is marked sensitive and this text has no covert form."
-            yield Fault(body.path, 0, 0, problem, f"Write {path}, in words that give nothing away.")
+            problem = worded("The topic is marked sensitive and this text has no covert form.")
+            yield Fault(body.path, 0, 0, problem, worded("Write %(path)s, in words that give nothing away.", path=path))
 
 
 @dataclass(frozen=True)
@@ -165,24 +170,33 @@ class _Checked:
     def _title(self) -> Iterator[Fault]:
         title, line = self.body.title, max(self.body.line - 1, 1)
         if len(title) > MOST_TITLE:
-            problem = f"The title has {len(title)} characters; {MOST_TITLE} is the most."
-            yield Fault(self.body.path, line, MOST_TITLE + 1, problem, "Shorten the first line.")
+            problem = worded(
+                "The title has %(len)s characters; %(most_title)s is the most.", len=len(title), most_title=MOST_TITLE
+            )
+            yield Fault(self.body.path, line, MOST_TITLE + 1, problem, worded("Shorten the first line."))
         if (place := title.find("{")) >= 0:
-            yield Fault(self.body.path, line, place + 1, "A title cannot hold variables.", "Write plain words.")
+            yield Fault(
+                self.body.path, line, place + 1, worded("A title cannot hold variables."), worded("Write plain words.")
+            )
         for place, word in stigma.find(title, self.body.language):
-            yield Fault(self.body.path, line, place + 1, f"'{word}' stands in a push's title.", _NEUTRAL)
+            yield Fault(
+                self.body.path, line, place + 1, worded("'%(word)s' stands in a push's title.", word=word), _NEUTRAL
+            )
 
     def _unknown(self) -> Iterator[Fault]:
         for name in sorted(pieces.names(self.pieces) - set(self.bounds.known)):
             near = get_close_matches(name, sorted(self.bounds.known), n=1)
-            remedy = f"Did you mean '{near[0]}'?" if near else f"There are {', '.join(sorted(self.bounds.known))}."
-            yield self._fault(rf"\b{re.escape(name)}\b", f"There is no field '{name}'.", remedy, in_braces=True)
+            remedy = (
+                worded("Did you mean '%(what)s'?", what=near[0])
+                if near
+                else worded("There are %(what)s.", what=", ".join(sorted(self.bounds.known)))
+            )
+            yield self._fault(
+                rf"\b{re.escape(name)}\b", worded("There is no field '%(name)s'.", name=name), remedy, in_braces=True
+            )
 
     def _betrayals(self) -> Iterator[Fault]:
         covert = self.body.openness is Openness.COVERT
-        where = "in a push" if self.body.kind is Kind.PUSH else "in a covert text"
-        if not covert:
-            where = f"in the first {LOCK_SCREEN} characters, which a locked telephone shows"
         found = {
             word: None
             for text in self.texts
@@ -190,7 +204,18 @@ class _Checked:
             if covert or place < LOCK_SCREEN
         }
         for word in found:
-            yield self._fault(rf"(?<!\w){re.escape(word)}", f"'{word}' stands {where}.", _NEUTRAL)
+            yield self._fault(rf"(?<!\w){re.escape(word)}", self._betrays(word), _NEUTRAL)
+
+    def _betrays(self, word: str) -> str:
+        if self.body.openness is not Openness.COVERT:
+            return worded(
+                "'%(word)s' stands in the first %(count)s characters, which a locked telephone shows.",
+                word=word,
+                count=LOCK_SCREEN,
+            )
+        if self.body.kind is Kind.PUSH:
+            return worded("'%(word)s' stands in a push.", word=word)
+        return worded("'%(word)s' stands in a covert text.", word=word)
 
     def _asks(self) -> Iterator[Fault]:
         """Answers asked for that mean something else: "Reply CANCEL to cancel your visit" ends all messages."""
@@ -206,20 +231,31 @@ class _Checked:
             if not self.bounds.taken[match[1]].fits(f"{sentence[: match.start()]} {sentence[match.end() :]}")
         }
         for word in found:
-            problem = f"Whoever answers '{word.upper()}' {self.bounds.taken[word].does}."
+            problem = worded(
+                "Whoever answers '%(what)s' %(does)s.", what=word.upper(), does=self.bounds.taken[word].does
+            )
             yield self._fault(
-                rf"\b{re.escape(word)}\b", problem, "Ask for another word, like NO or 1; to stop is STOP."
+                rf"\b{re.escape(word)}\b", problem, worded("Ask for another word, like NO or 1; to stop is STOP.")
             )
 
     def _length(self) -> Iterator[Fault]:
         if not self.texts:
-            yield self._whole("A value given as its longest fits no filter here.", "Correct the field's sort.")
+            yield self._whole(
+                worded("A value given as its longest fits no filter here."), worded("Correct the field's sort.")
+            )
             return
         if not all(self.texts):
-            yield self._whole("The text can come out empty.", "Give every {% if %} an {% else %}.")
+            yield self._whole(worded("The text can come out empty."), worded("Give every {%% if %%} an {%% else %%}."))
         longest = max(self.texts, key=len)
         if len(longest) > MOST_TEXT:
-            yield self._whole(f"The text can have {len(longest)} characters; {MOST_TEXT} is the most.", "Shorten it.")
+            yield self._whole(
+                worded(
+                    "The text can have %(len)s characters; %(most_text)s is the most.",
+                    len=len(longest),
+                    most_text=MOST_TEXT,
+                ),
+                worded("Shorten it."),
+            )
         if self.body.kind is Kind.SMS:
             yield from self._parts()
 
@@ -228,11 +264,14 @@ class _Checked:
         counted = parts.count(text)
         if counted.parts <= self.bounds.part_limit:
             return
-        problem = (
-            f"The text can cost {counted.parts} parts ({counted.encoding}); the limit is {self.bounds.part_limit}."
+        problem = worded(
+            "The text can cost %(parts)s parts (%(encoding)s); the limit is %(part_limit)s.",
+            parts=counted.parts,
+            encoding=counted.encoding,
+            part_limit=self.bounds.part_limit,
         )
         cheaper = parts.suggest(text)
-        remedy = f"{str(cheaper[0])[:1].upper()}{str(cheaper[0])[1:]}." if cheaper else "Shorten it."
+        remedy = f"{str(cheaper[0])[:1].upper()}{str(cheaper[0])[1:]}." if cheaper else worded("Shorten it.")
         yield self._whole(problem, remedy)
 
     def _whole(self, problem: str, remedy: str) -> Fault:
@@ -243,7 +282,7 @@ class _Checked:
         return Fault(self.body.path, self.body.line + line - 1, column, problem, remedy)
 
 
-_NEUTRAL = "Say it in words that give nothing away."
+_NEUTRAL = worded("Say it in words that give nothing away.")
 
 
 def _longest(value: pieces.Value, before: object) -> object:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from outreach.errors import Fault
+from outreach.errors import Fault, worded
 from outreach.messages import filters, refusals
 from outreach.messages.pieces import (
     Both,
@@ -72,16 +72,21 @@ class _Reader:
 
     def whole(self) -> Pieces:
         if len(self.source) > MOST_SOURCE:
-            self._fault(0, "", f"The file is longer than {MOST_SOURCE} characters.", "Split it into several messages.")
+            self._fault(
+                0,
+                "",
+                worded("The file is longer than %(most_source)s characters.", most_source=MOST_SOURCE),
+                worded("Split it into several messages."),
+            )
             return ()
         try:
             tree = _parser.parse(self.source)
         except TemplateSyntaxError as error:
             said = (error.message or "not understood").rstrip(".")
-            self._fault(error.lineno, "", f"The braces cannot be read: {said}.", ALLOWED)
+            self._fault(error.lineno, "", worded("The braces cannot be read: %(said)s.", said=said), ALLOWED)
             return ()
         except RecursionError:
-            self._fault(0, "", "The braces are nested too deeply to be read.", ALLOWED)
+            self._fault(0, "", worded("The braces are nested too deeply to be read."), ALLOWED)
             return ()
         pieces = self._pieces(tree.body, depth=0)
         self._few_conditions(pieces)
@@ -89,8 +94,14 @@ class _Reader:
 
     def _few_conditions(self, pieces: Pieces) -> None:
         if (count := len(atoms(pieces))) > MOST_CONDITIONS:
-            problem = f"The text depends on {count} conditions and defaults; {MOST_CONDITIONS} is the most."
-            self._fault(0, "", problem, "Split it into several messages, so that each way it can read can be checked.")
+            problem = worded(
+                "The text depends on %(count)s conditions and defaults; %(most_conditions)s is the most.",
+                count=count,
+                most_conditions=MOST_CONDITIONS,
+            )
+            self._fault(
+                0, "", problem, worded("Split it into several messages, so that each way it can read can be checked.")
+            )
 
     def _pieces(self, found: Iterable[nodes.Node], depth: int) -> Pieces:
         made: list[Text | Value | Choice] = []
@@ -119,7 +130,10 @@ class _Reader:
     def _choice(self, node: nodes.If, depth: int) -> Choice:
         if depth > MOST_DEPTH:
             raise self._not_allowed(
-                node.lineno, r"\bif\b", f"More than {MOST_DEPTH} ifs stand inside each other.", ALLOWED
+                node.lineno,
+                r"\bif\b",
+                worded("More than %(most_depth)s ifs stand inside each other.", most_depth=MOST_DEPTH),
+                ALLOWED,
             )
         branches = []
         for branch in [node, *node.elif_]:
@@ -132,7 +146,9 @@ class _Reader:
 
     def _test(self, node: nodes.Node, depth: int) -> Test:
         if depth > MOST_DEPTH:
-            raise self._not_allowed(node.lineno, r"\bif\b", "The condition is too long.", "Ask for less in one if.")
+            raise self._not_allowed(
+                node.lineno, r"\bif\b", worded("The condition is too long."), worded("Ask for less in one if.")
+            )
         match node:
             case nodes.Name():
                 return Present(self._name(node))
@@ -150,7 +166,9 @@ class _Reader:
     def _compared(self, node: nodes.Compare) -> Compared:
         sign = Compared.SIGNS.get(node.ops[0].op)
         if sign is None or len(node.ops) > 1:
-            raise self._not_allowed(node.lineno, r"\bif\b", "This comparison is not allowed in a message.", CONDITION)
+            raise self._not_allowed(
+                node.lineno, r"\bif\b", worded("This comparison is not allowed in a message."), CONDITION
+            )
         return Compared(self._operand(node.expr), sign, self._operand(node.ops[0].expr))
 
     def _operand(self, node: nodes.Node) -> Operand:
@@ -164,8 +182,10 @@ class _Reader:
 
     def _name(self, node: nodes.Name) -> str:
         if node.name in _RESERVED or node.name.startswith("_"):
-            problem = f"The name '{node.name}' is not allowed in a message."
-            raise self._not_allowed(node.lineno, rf"\b{re.escape(node.name)}\b", problem, "Use a field of the person.")
+            problem = worded("The name '%(name)s' is not allowed in a message.", name=node.name)
+            raise self._not_allowed(
+                node.lineno, rf"\b{re.escape(node.name)}\b", problem, worded("Use a field of the person.")
+            )
         return node.name
 
     def _filtered(self, node: nodes.Filter) -> Value:
@@ -184,30 +204,38 @@ class _Reader:
         match node.args:
             case [nodes.Const(value=str(text))] if not (node.kwargs or node.dyn_args or node.dyn_kwargs):
                 return text
-        remedy = "Write the words to use instead, in quotes: {{ name|default('friend') }}."
-        raise self._not_allowed(node.lineno, r"\|\s*default\b", "'default' takes one text in quotes.", remedy)
+        remedy = worded("Write the words to use instead, in quotes: {{ name|default('friend') }}.")
+        raise self._not_allowed(node.lineno, r"\|\s*default\b", worded("'default' takes one text in quotes."), remedy)
 
     def _filter(self, node: nodes.Filter) -> Filter:
         shows = rf"\|\s*{re.escape(node.name)}\b"
         if node.name == "default":
-            raise self._not_allowed(node.lineno, shows, "'default' is not the last filter.", "Move it to the end.")
+            raise self._not_allowed(
+                node.lineno, shows, worded("'default' is not the last filter."), worded("Move it to the end.")
+            )
         found = self.filters.get(node.name)
         if found is None:
             raise self._not_allowed(node.lineno, shows, *self._no_filter(node.name))
         if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            problem = f"The filter '{node.name}' takes nothing in parentheses."
-            raise self._not_allowed(node.lineno, shows, problem, f"Write {{{{ name|{node.name} }}}}.")
+            problem = worded("The filter '%(name)s' takes nothing in parentheses.", name=node.name)
+            raise self._not_allowed(node.lineno, shows, problem, worded("Write {{ name|%(name)s }}.", name=node.name))
         return found
 
     def _no_filter(self, name: str) -> tuple[str, str]:
         if name in filters.known("en"):
-            problem = f"How '{self.language}' says the filter '{name}' is not known."
-            return problem, "Leave the filter out, or add the language to the table in outreach/messages/filters.py."
-        return f"There is no filter '{name}'.", f"There are {', '.join(sorted([*self.filters, 'default']))}."
+            problem = worded(
+                "How '%(language)s' says the filter '%(name)s' is not known.", language=self.language, name=name
+            )
+            return problem, worded(
+                "Leave the filter out, or add the language to the table in outreach/messages/filters.py."
+            )
+        return worded("There is no filter '%(name)s'.", name=name), worded(
+            "There are %(what)s.", what=", ".join(sorted([*self.filters, "default"]))
+        )
 
     def _refuse(self, node: nodes.Node, remedy: str = "") -> _NotAllowed:
         refused = refusals.of(node)
-        problem = f"{refused.what} is not allowed in a message."
+        problem = worded("%(what)s is not allowed in a message.", what=refused.what)
         return self._not_allowed(node.lineno, refused.shows, problem, remedy or refused.remedy)
 
     def _not_allowed(self, lineno: int, shows: str, problem: str, remedy: str) -> _NotAllowed:

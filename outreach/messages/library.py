@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from outreach.channels.contract import Kind
-from outreach.errors import Fault, NotFoundError
+from outreach.errors import Fault, NotFoundError, worded
 from outreach.messages import templates
 from outreach.messages.templates import Body, Openness, Template
 from outreach.parts import normalise
@@ -28,8 +28,11 @@ _NAME = re.compile(
 )
 _HEAD = re.compile(r"(?:\s|\{#.*?#\})*+", re.DOTALL)  # possessive: never tried another way
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_TOO_LARGE = (f"The file is larger than {MOST_BYTES} bytes.", "A message is a short text.")
-_HOW_TO_NAME = "Name it like welcome.en.txt, welcome.en.covert.txt or welcome.en.push.txt."
+_TOO_LARGE = (
+    worded("The file is larger than %(most_bytes)s bytes.", most_bytes=MOST_BYTES),
+    worded("A message is a short text."),
+)
+_HOW_TO_NAME = worded("Name it like welcome.en.txt, welcome.en.covert.txt or welcome.en.push.txt.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Library:
         """A template by its name. Raises NotFoundError."""
         if found := self.templates.get(name):
             return found
-        raise NotFoundError(f"There is no template '{name}'. Put its words into templates/{name}.en.txt.")
+        raise NotFoundError(
+            worded("There is no template '%(name)s'. Put its words into templates/%(name)s.en.txt.", name=name)
+        )
 
 
 class _Unreadable(Exception):  # noqa: N818
@@ -111,7 +116,9 @@ def _is_meant(path: Path) -> bool:
 def _keep(kept: dict[tuple[Kind, str, Openness], Body], body: Body) -> None:
     key = (body.kind, body.language, body.openness)
     if other := kept.get(key):
-        raise _fault(body.path, 0, f"Says the same as {other.path}.", "Keep one of the two files.")
+        raise _fault(
+            body.path, 0, worded("Says the same as %(path)s.", path=other.path), worded("Keep one of the two files.")
+        )
     kept[key] = body
 
 
@@ -128,17 +135,17 @@ def parse(path: str, text: str) -> tuple[Body | None, list[Fault]]:
 def _body(folder: Path, file: Path) -> tuple[str, Body]:
     path = file.relative_to(folder.parent).as_posix()
     if not _NAME.fullmatch(file.name):
-        raise _fault(path, 0, "The file's name does not say which message it is.", _HOW_TO_NAME)
+        raise _fault(path, 0, worded("The file's name does not say which message it is."), _HOW_TO_NAME)
     return _read(folder, file, path, _text(file, path))
 
 
 def _read(folder: Path, file: Path, path: str, text: str) -> tuple[str, Body]:
     named = _NAME.fullmatch(file.name)
     if not named:
-        raise _fault(path, 0, "The file's name does not say which message it is.", _HOW_TO_NAME)
+        raise _fault(path, 0, worded("The file's name does not say which message it is."), _HOW_TO_NAME)
     line, text = _without_head(text)
     if not text:
-        raise _fault(path, 0, "The file holds no text.", "Write the message, or delete the file.")
+        raise _fault(path, 0, worded("The file holds no text."), worded("Write the message, or delete the file."))
     kind = Kind.PUSH if named["manner"] == "push" else Kind.SMS
     title = ""
     if kind is Kind.PUSH:
@@ -153,14 +160,14 @@ def _text(file: Path, path: str) -> str:
         with file.open("rb") as opened:
             data = opened.read(MOST_BYTES + 1)
     except OSError:
-        raise _fault(path, 0, "The file cannot be opened.", "Allow Outreach to read it.") from None
+        raise _fault(path, 0, worded("The file cannot be opened."), worded("Allow Outreach to read it.")) from None
     if len(data) > MOST_BYTES:
         raise _fault(path, 0, *_TOO_LARGE)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _fault(path, line, "The file is not in UTF-8.", "Save it again as 'UTF-8'.") from None
+        raise _fault(path, line, worded("The file is not in UTF-8."), worded("Save it again as 'UTF-8'.")) from None
     return _sound(text, path)
 
 
@@ -171,8 +178,8 @@ def _sound(text: str, path: str) -> str:
     text = normalise(text.replace("\r\n", "\n").replace("\r", "\n"))
     if found := _CONTROL.search(text):
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
-        problem = "An invisible control character stands here."
-        raise _Unreadable(Fault(path, line, column, problem, "Delete it; if it is a tab, write a space."))
+        problem = worded("An invisible control character stands here.")
+        raise _Unreadable(Fault(path, line, column, problem, worded("Delete it; if it is a tab, write a space.")))
     return text
 
 
@@ -188,7 +195,10 @@ def _push(path: str, line: int, text: str) -> tuple[str, str, int]:
     skipped, body = _without_head(rest)
     if not body:
         raise _fault(
-            path, line, "A push has a title but no text.", "Write the title on the first line, the text below."
+            path,
+            line,
+            worded("A push has a title but no text."),
+            worded("Write the title on the first line, the text below."),
         )
     return title.strip(), body, line + skipped
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-ALLOWED = "Allowed are {{ name }}, {{ name|filter }} and {% if name %} … {% elif name %} … {% else %} … {% endif %}."
-CONDITION = "A condition may use names, words in quotes, numbers, ==, !=, <, >, and, or, not."
-FIELD = "Use a field of the person by its plain name."
+from outreach.errors import worded
+
+ALLOWED = worded(
+    "Allowed are {{ name }}, {{ name|filter }} and {%% if name %%} … {%% elif name %%} … {%% else %%} … {%% endif %%}."
+)
+CONDITION = worded("A condition may use names, words in quotes, numbers, ==, !=, <, >, and, or, not.")
+FIELD = worded("Use a field of the person by its plain name.")
 
 _TAG = re.compile(r"\{[{%].*?(?:[%}]\}|$)")
 
@@ -25,26 +29,34 @@ class Refused:
 
 
 REFUSED: Mapping[type[nodes.Node], Refused] = {
-    nodes.For: Refused("A loop", r"\bfor\b"),
-    nodes.Call: Refused("A call", r"\("),
-    nodes.Getattr: Refused("An attribute (a dot after a name)", r"\.", FIELD),
-    nodes.Getitem: Refused("An item (square brackets after a name)", r"\[", FIELD),
-    nodes.Test: Refused("'is'", r"\bis\b", "To ask whether there is a value, write {% if name %}."),
-    nodes.CondExpr: Refused("An 'if' inside {{ }}", r"\bif\b", "Write {% if name %} … {% endif %} around the words."),
-    nodes.Concat: Refused("'~'", "~", "Write the values one after the other: {{ a }}{{ b }}."),
-    nodes.UnaryExpr: Refused("Arithmetic", r"[-+]"),
-    nodes.BinExpr: Refused("Arithmetic", r"[-+*/%]"),
-    nodes.Const: Refused("A constant inside {{ }}", r"\S", "Write the words themselves, without braces."),
+    nodes.For: Refused(worded("A loop"), r"\bfor\b"),
+    nodes.Call: Refused(worded("A call"), r"\("),
+    nodes.Getattr: Refused(worded("An attribute (a dot after a name)"), r"\.", FIELD),
+    nodes.Getitem: Refused(worded("An item (square brackets after a name)"), r"\[", FIELD),
+    nodes.Test: Refused("'is'", r"\bis\b", worded("To ask whether there is a value, write {%% if name %%}.")),
+    nodes.CondExpr: Refused(
+        worded("An 'if' inside {{ }}"), r"\bif\b", worded("Write {%% if name %%} … {%% endif %%} around the words.")
+    ),
+    nodes.Concat: Refused("'~'", "~", worded("Write the values one after the other: {{ a }}{{ b }}.")),
+    nodes.UnaryExpr: Refused(worded("Arithmetic"), r"[-+]"),
+    nodes.BinExpr: Refused(worded("Arithmetic"), r"[-+*/%]"),
+    nodes.Const: Refused(
+        worded("A constant inside {{ }}"), r"\S", worded("Write the words themselves, without braces.")
+    ),
     nodes.Assign: Refused("'set'", r"\bset\b"),
     nodes.AssignBlock: Refused("'set'", r"\bset\b"),
-    nodes.Macro: Refused("A macro", r"\bmacro\b"),
-    nodes.CallBlock: Refused("A call", r"\bcall\b"),
-    nodes.FilterBlock: Refused("A filter around a block", r"\bfilter\b", "Put it after a name: {{ name|upper }}."),
-    nodes.Include: Refused("An include", r"\binclude\b", "Each message stands in one file: copy the words."),
-    nodes.Import: Refused("An import", r"\bimport\b"),
-    nodes.FromImport: Refused("An import", r"\bimport\b"),
+    nodes.Macro: Refused(worded("A macro"), r"\bmacro\b"),
+    nodes.CallBlock: Refused(worded("A call"), r"\bcall\b"),
+    nodes.FilterBlock: Refused(
+        worded("A filter around a block"), r"\bfilter\b", worded("Put it after a name: {{ name|upper }}.")
+    ),
+    nodes.Include: Refused(
+        worded("An include"), r"\binclude\b", worded("Each message stands in one file: copy the words.")
+    ),
+    nodes.Import: Refused(worded("An import"), r"\bimport\b"),
+    nodes.FromImport: Refused(worded("An import"), r"\bimport\b"),
     nodes.Extends: Refused("'extends'", r"\bextends\b"),
-    nodes.Block: Refused("A block", r"\bblock\b"),
+    nodes.Block: Refused(worded("A block"), r"\bblock\b"),
     nodes.With: Refused("'with'", r"\bwith\b"),
 }
 

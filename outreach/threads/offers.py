@@ -6,35 +6,40 @@ that by one of the beginnings of words listed here, in any language.
 
 from __future__ import annotations
 
+from outreach.errors import worded
 from outreach.messages.checks import MESSAGES, STOPS, Taken
 from outreach.threads.keywords import Understood, Verb, understand
 
 #: What each verb does, and by what one sees that it is offered for that.
 _VERBS: dict[Verb, Taken] = {
     Verb.STOP: STOPS,
-    Verb.WRONG: Taken("ends all messages to this number", ("wrong", "person", "number", "numero", "namba", "nambari")),
+    Verb.WRONG: Taken(
+        worded("ends all messages to this number"), ("wrong", "person", "number", "numero", "namba", "nambari")
+    ),
     Verb.LOSS: Taken(
-        "ends all messages about a pregnancy",
+        worded("ends all messages about a pregnancy"),
         ("pregnan", "baby", "lost", "grossesse", "bebe", "perdu", "mimba", "mtoto", "embaraz", "gravidez", "perd"),
     ),
     Verb.FORGET: Taken(
-        "begins to delete what is known of a person",
+        worded("begins to delete what is known of a person"),
         ("forget", "delete", "erase", "effacer", "donnees", "futa", "taarifa", "borrar", "datos", "apagar", "dados"),
     ),
-    Verb.PAUSE: Taken("pauses all messages", (*MESSAGES, "pause", "break", "pumzik", "pausa")),
-    Verb.START: Taken("starts the messages again", (*MESSAGES, "again", "nouveau", "tena", "de nuevo", "de novo")),
-    Verb.YES: Taken("agrees to messages where somebody was invited", (*MESSAGES, "agree", "join")),
+    Verb.PAUSE: Taken(worded("pauses all messages"), (*MESSAGES, "pause", "break", "pumzik", "pausa")),
+    Verb.START: Taken(
+        worded("starts the messages again"), (*MESSAGES, "again", "nouveau", "tena", "de nuevo", "de novo")
+    ),
+    Verb.YES: Taken(worded("agrees to messages where somebody was invited"), (*MESSAGES, "agree", "join")),
     Verb.HELP: Taken(
-        "is answered with a text about the service", ("help", "aide", "msaada", "ayuda", "ajuda", "question")
+        worded("is answered with a text about the service"), ("help", "aide", "msaada", "ayuda", "ajuda", "question")
     ),
     Verb.INFO: Taken(
-        "is answered with what somebody agreed to", ("agree", "consent", "accept", "kubali", "acept", "aceit")
+        worded("is answered with what somebody agreed to"), ("agree", "consent", "accept", "kubali", "acept", "aceit")
     ),
-    Verb.TIME: Taken("changes a person's hours", ("hour", "time", "heure", "muda", "wakati", "hora", "horari")),
-    Verb.LANG: Taken("changes a person's language", ("langu", "lugha", "idioma", "lingua")),
-    Verb.CALL: Taken("asks for a call", ("call", "phone", "appel", "pig", "simu", "llam", "lig", "telefon")),
+    Verb.TIME: Taken(worded("changes a person's hours"), ("hour", "time", "heure", "muda", "wakati", "hora", "horari")),
+    Verb.LANG: Taken(worded("changes a person's language"), ("langu", "lugha", "idioma", "lingua")),
+    Verb.CALL: Taken(worded("asks for a call"), ("call", "phone", "appel", "pig", "simu", "llam", "lig", "telefon")),
 }
-_HELD = Taken("may be a wish to stop, and holds all messages until a person has looked")
+_HELD = Taken(worded("may be a wish to stop, and holds all messages until a person has looked"))
 _ENDS = Taken(STOPS.does)
 
 #: The only word that may be offered for stopping: each other one would take something away that clinics need it for.
