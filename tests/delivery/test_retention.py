@@ -17,7 +17,7 @@ from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, person
 
-DAYS = {Kept.TEXTS: 180, Kept.ANSWERS: 365, Kept.EVENTS: 90, Kept.ATTEMPTS: 90}
+DAYS = {Kept.TEXTS: 180, Kept.ANSWERS: 365, Kept.EVENTS: 90, Kept.ATTEMPTS: 90, Kept.IMPORTS: 30}
 
 
 def thread(workspace: Workspace, person_id: int, at: datetime) -> int:
