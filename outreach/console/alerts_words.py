@@ -59,7 +59,7 @@ KINDS: Mapping[AlertKind, Meant] = {
     AlertKind.HOOK_FAILING: Meant(
         N_("Webhook"),
         N_("The program %(which)s should be told what happens, and has heard nothing for long."),
-        N_("An admin sees why with “outreach hooks list”."),
+        N_("An admin sees why among the webhooks, in Settings."),
         "warn",
     ),
     AlertKind.REVEAL_GRANTED: Meant(
@@ -146,4 +146,6 @@ def _steps(visit: Visit, each: Raised) -> list[tuple[str, str]]:
         found.append((f"/settings/staff/{each.about}", _("To the member of staff")))
     if each.kind == AlertKind.PASSKEY_DOUBTED and visit.may(Act.SEE_RECORD):
         found.append(("/settings/record", _("To the record")))
+    if each.kind == AlertKind.HOOK_FAILING and visit.may(Act.SEE_HOOKS):
+        found.append(("/settings/hooks", _("To the webhooks")))
     return found

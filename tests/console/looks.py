@@ -137,7 +137,9 @@ def alerted(console: Console) -> str:
     with console.workspace.database.write() as session:
         at = dialects.now(session)
         for kind in AlertKind:
-            alerts.raise_(session, kind, "reveal:1" if kind in DOINGS else "thread:1", at, about=WHO[Role.HELPER])
+            subject = {AlertKind.HOOK_FAILING: "hook:register", AlertKind.PASSKEY_DOUBTED: f"staff:{WHO[Role.HELPER]}"}
+            about = subject.get(kind, "reveal:1" if kind in DOINGS else "thread:1")
+            alerts.raise_(session, kind, about, at, about=WHO[Role.HELPER])
         alerts.seen(session, console.workspace.vault, 1, WHO[Role.COORDINATOR])
     return "/alerts?list=all"
 

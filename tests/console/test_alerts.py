@@ -21,7 +21,7 @@ RAISED: list[tuple[AlertKind, str, str, set[str], set[str]]] = [
     (AlertKind.LOSS, "thread:7", "", {"/inbox/7"}, set()),
     (AlertKind.NOT_TAKEN, "thread:8", "", {"/inbox/8"}, set()),
     (AlertKind.PROMISE_MISSED, "thread:8", "", {"/inbox/8"}, set()),
-    (AlertKind.HOOK_FAILING, "hook:register", "", set(), set()),
+    (AlertKind.HOOK_FAILING, "hook:register", "", set(), {"/settings/hooks"}),
     (AlertKind.UNREACHED, "thread:9", HELPER, {"/inbox/9"}, {f"/settings/staff/{HELPER}"}),
     (AlertKind.REVEAL_GRANTED, "reveal:3", HELPER, {"/reveals/3"}, {"/reveals/3"}),
     (AlertKind.REVEAL_ALONE, "reveal:4", BOSS, {"/reveals/4"}, {"/reveals/4"}),
