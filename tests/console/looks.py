@@ -114,6 +114,13 @@ def reported(console: Console) -> str:
     return "/reports"
 
 
+def lost(console: Console) -> str:
+    """Numbers that take no texts: whom to phone."""
+    with console.workspace.database.write() as session:
+        known.lose_numbers(session)
+    return "/reports/phone"
+
+
 def revealed(console: Console) -> str:
     """Somebody is in danger: her number is open to a helper, another one is asked for, one text was taken alone."""
     people = cast(console.workspace)
@@ -223,6 +230,9 @@ LOOKS: Mapping[str, Sequence[Look]] = {
         Look("the list", Role.COORDINATOR, reported),
         Look("hidden cells", Role.COORDINATOR, "/reports/consent?first="),
         Look("by day", Role.AUDITOR, "/reports/delivery?first="),
+    ],
+    "phone": [
+        Look("whom to phone", Role.COORDINATOR, lost),
     ],
     "reveals": [
         Look("what waits for a second person", Role.COORDINATOR, revealed),
