@@ -36,6 +36,10 @@ class Worded(str):
         made.pattern, made.facts = pattern, facts
         return made
 
+    def __deepcopy__(self, memo: object) -> Worded:
+        """Itself, as with any text: nothing in it changes."""
+        return self
+
 
 def worded(pattern: str, /, **facts: object) -> Worded:
     """A sentence for staff; `%%` in it is a per cent sign. `make words` collects every pattern that stands here."""

@@ -101,12 +101,12 @@ def _transport(settings: Settings) -> dict[str, Any]:
     """
     if not settings.broker_url:
         return {"polling_interval": 0.1}
+    asked = {getattr(socket, name): value for name, value in SILENCE.items() if hasattr(socket, name)}
     if settings.broker.startswith("redis"):
-        asked = {getattr(socket, name): value for name, value in SILENCE.items() if hasattr(socket, name)}
         return {
             "socket_connect_timeout": 5,
             "socket_timeout": 30,
             "socket_keepalive": True,
             "socket_keepalive_options": asked,
         }
-    return {"socket_settings": SILENCE}
+    return {"socket_settings": asked}

@@ -92,7 +92,8 @@ class Journal:
         self._one_reader = threading.Lock()
         self._waiting: list[tuple[str, tuple[Any, ...]]] = []
         self._dirty = asyncio.Event()
-        self._commit_done: asyncio.Future[None] | None = None
+        self._commit_done: asyncio.Future[None] | None = None  # of what waits
+        self._committing: asyncio.Future[None] | None = None  # of what is being written
         self.counts: Counter[tuple[str, str, str, bool]] = Counter()  # lines by event, kind, outcome, taken
         self._task: asyncio.Task[None] | None = None
 
@@ -109,8 +110,7 @@ class Journal:
 
     async def stop(self) -> None:
         """Commit the rest and close the file."""
-        if self._waiting:
-            await self.kept()
+        await self.kept()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -144,13 +144,13 @@ class Journal:
 
     async def kept(self) -> None:
         """Wait until everything written so far is on disk. Raises sqlite3.Error where it cannot be."""
-        if self._commit_done is not None:
-            await asyncio.shield(self._commit_done)
+        done = self._commit_done if self._waiting else self._committing
+        if done is not None:
+            await asyncio.shield(done)
 
     async def read(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """Rows of a SELECT, with everything written so far in sight."""
-        if self._waiting:
-            await self.kept()
+        await self.kept()
         return await asyncio.to_thread(self._read, sql, values)
 
     async def handsets(self) -> list[Handset]:
@@ -188,7 +188,9 @@ class Journal:
             self._dirty.clear()
             batch, self._waiting = self._waiting, []
             done, self._commit_done = self._commit_done, loop.create_future()
+            self._committing = done
             problem = await asyncio.to_thread(self._commit, batch)
+            self._committing = None
             if done is None:
                 continue
             if problem is None:

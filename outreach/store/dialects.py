@@ -240,9 +240,9 @@ def write_rows(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) 
 
     PostgreSQL gets one statement over arrays, SQLite a prepared one run in the same process.
     """
-    if not rows:
-        return
-    names = tuple(rows[0])
+    names = tuple(rows[0]) if rows else ()
+    if not {*names} - {"id"}:
+        return  # nothing is new
     if is_sqlite(session):
         statement = (
             update(table)

@@ -80,6 +80,6 @@ def test_on_a_phone_the_bar_has_five_places_and_the_rest_opens_without_a_script(
     bar = page.partition("<nav")[2].partition("</nav>")[0]
     first, _, rest = bar.partition('<details class="rest" data-here>')
     shown = [place for place in first.split("<li")[1:] if 'class="wide"' not in place]
-    assert (len(shown) - 1, first.count("<li")) == (4, 8), "four and the rest; on a laptop all seven"
-    assert re.findall(r'href="([^"]+)"', rest) == ["/reports", "/settings", "/handsets"]
+    assert (len(shown) - 1, first.count("<li")) == (4, 10), "four and the rest; on a laptop all nine"
+    assert re.findall(r'href="([^"]+)"', rest) == ["/reports", "/alerts", "/reveals", "/settings", "/handsets"]
     assert "<details" not in console.as_(Role.HELPER).get("/").text.partition("</nav>")[0], "three need no More"

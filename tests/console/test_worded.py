@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
+import json
+from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +14,7 @@ import pytest
 import outreach
 from outreach.console import collect, words
 from outreach.console.words import Words
-from outreach.errors import Worded, join, worded
+from outreach.errors import Fault, Worded, join, worded
 from outreach.staff import accounts
 from outreach.staff.roles import Role
 from tests.clinic import write_campaign
@@ -62,6 +65,15 @@ def test_a_sentence_is_said_with_what_stands_in_it() -> None:
     )
     assert isinstance(worded("%(one)s or %(other)s", one=worded("a number"), other=worded("a whole number")), Worded)
     assert french.said("no sentence of ours: 100%") == "no sentence of ours: 100%"
+
+
+def test_a_sentence_can_be_copied_and_is_plain_text_to_programs() -> None:
+    said = worded("There is no field %(name)r.", name="ward")
+    again = copy.deepcopy(said)
+    assert (again, again.pattern, again.facts) == (said, said.pattern, said.facts)
+    assert json.loads(json.dumps(asdict(Fault("a.txt", 1, 2, said, "")))) == {
+        "path": "a.txt", "line": 1, "column": 2, "problem": "There is no field 'ward'.", "remedy": ""
+    }  # fmt: skip
 
 
 @on_sqlite

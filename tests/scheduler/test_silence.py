@@ -12,6 +12,8 @@ from outreach.settings import Settings
 from outreach.store import dialects
 from scheduler.app import SILENCE, make
 
+ASKED = {getattr(socket, name): value for name, value in SILENCE.items()}  # as both libraries want them
+
 BROKERS = [
     (
         "Redis",
@@ -20,10 +22,10 @@ BROKERS = [
             "socket_connect_timeout": 5,
             "socket_timeout": 30,
             "socket_keepalive": True,
-            "socket_keepalive_options": {getattr(socket, name): value for name, value in SILENCE.items()},
+            "socket_keepalive_options": ASKED,
         },
     ),
-    ("RabbitMQ", "amqp://guest@localhost//", {"socket_settings": SILENCE}),
+    ("RabbitMQ", "amqp://guest@localhost//", {"socket_settings": ASKED}),
     ("the embedded one", "", {"polling_interval": 0.1}),
 ]
 
@@ -56,3 +58,10 @@ def test_the_url_of_the_database_may_say_otherwise(postgres_url: str) -> None:
         asked = wire.info.get_parameters()
     engine.dispose()
     assert asked["keepalives_idle"] == "60"
+
+
+@pytest.mark.parametrize("broker", ["redis_url", "amqp_url"])
+def test_each_broker_s_library_takes_what_it_is_told(broker: str, request: pytest.FixtureRequest) -> None:
+    with make(Settings(broker_url=request.getfixturevalue(broker))).connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1)
+        assert connection.connected
