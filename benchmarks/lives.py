@@ -62,7 +62,7 @@ _ROWS = (
       WHERE id = {TALK}) AS made""",
     f"""INSERT INTO tally (run_id, step, day, kind, state, reason, sender, messages, parts, cost, people)
     SELECT 0, '', day, 'sms', state, '', sender, count(*), sum(parts), sum(cost), 0
-    FROM message WHERE thread_id = {TALK} AND direction = 'out' AND dedupe_key ~ '^t:[0-9]{{2}}:'
+    FROM message WHERE thread_id = {TALK} AND dedupe_key ~ '^t:[0-9]{{2}}:'
     GROUP BY day, state, sender""",
     f"""INSERT INTO message (direction, kind, purpose, person_id, topic, run_id, step, occurrence, dedupe_key, state,
       priority, due_at, expires_at, day, sender, attempts, parts, cost, created_at, updated_at, reason, code, token,
