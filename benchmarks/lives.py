@@ -57,13 +57,14 @@ _ROWS = (
       reason, code, token, looks)
     SELECT CASE n % 2 WHEN 0 THEN 'in' ELSE 'out' END, 'sms', 'reply', person_id, topic, '', '', id,
       't:' || 10 + n || ':' || id, CASE n % 2 WHEN 0 THEN 'received' ELSE 'delivered' END, 1, at, at, at::date,
-      'twilio-1', 'twilio', 'L' || n || ':' || id, 1, 1, 0, at, at, '', '', '', 0
+      'twilio-1', 'twilio', 'L' || n || ':' || id, 1, 1, 0, at, at, CASE n % 2 WHEN 0 THEN 'thread' ELSE '' END,
+      '', '', 0
     FROM (SELECT thread.*, n, opened_at + n * interval '3 hours' AS at FROM thread, generate_series(1, {TEXTS}) AS n
       WHERE id = {TALK}) AS made""",
     f"""INSERT INTO tally (run_id, step, day, kind, state, reason, sender, messages, parts, cost, people)
-    SELECT 0, '', day, 'sms', state, '', sender, count(*), sum(parts), sum(cost), 0
+    SELECT 0, '', day, 'sms', state, reason, sender, count(*), sum(parts), sum(cost), 0
     FROM message WHERE thread_id = {TALK} AND dedupe_key ~ '^t:[0-9]{{2}}:'
-    GROUP BY day, state, sender""",
+    GROUP BY day, state, reason, sender""",
     f"""INSERT INTO message (direction, kind, purpose, person_id, topic, run_id, step, occurrence, dedupe_key, state,
       priority, due_at, expires_at, day, sender, attempts, parts, cost, created_at, updated_at, reason, code, token,
       looks)
