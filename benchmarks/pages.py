@@ -25,7 +25,7 @@ from sqlalchemy import text
 from benchmarks import crowd, lives, meters
 from benchmarks.country import EACH, fill
 from benchmarks.meters import Cost, Meter
-from outreach import log
+from outreach import log, memory
 from outreach.console import app as console_app
 from outreach.delivery import carriers
 from outreach.reports.registry import REPORTS
@@ -159,6 +159,7 @@ def measure(workspace: Workspace, times: int, only: str = "") -> Iterator[tuple[
         write_campaign(workspace, name, words)
     with running(console_app.make(workspace, carriers.build(workspace), carrier="http://127.0.0.1:9")) as base:
         console = Console(workspace, base)
+        memory.settle()  # as `outreach web` does
         with Meter(workspace) as meter:
             for heading, asks in (("pages", _pages()), ("parts", _parts()), ("files", _files())):
                 yield from ((heading, _cost(console, meter, ask, times)) for ask in asks if only in ask.path)

@@ -6,6 +6,7 @@ import warnings
 
 from celery.signals import worker_shutting_down
 
+from outreach import memory
 from outreach.workspace import Workspace
 from scheduler import tasks
 from scheduler.app import make, queues
@@ -18,6 +19,7 @@ def work(workspace: Workspace) -> None:
     app = make(workspace.settings)
     desk = tasks.open_desk(workspace, app)
     worker_shutting_down.connect(lambda **_: desk.stopping.set(), weak=False)
+    memory.settle()
     app.Worker(
         pool="threads",
         concurrency=tasks.threads_needed(len(desk.providers.senders)),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from outreach import memory
 from outreach.cli.opening import configured
 from outreach.cli.ready import ready
 from outreach.console import app as console
@@ -59,6 +60,7 @@ def serve(app: FastAPI, place: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server hands on the signal that it ended by, and whatever is to be closed after it would not be.
         signal.signal(number, lambda *_: None)
+    memory.settle()
     server(app).run(sockets=[place])
 
 

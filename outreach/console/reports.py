@@ -37,7 +37,7 @@ pages = Pages()
 DAYS = 92
 
 #: Rows on a page, about what somebody reads; a file has all of them.
-MOST = 150
+MOST = 100
 
 #: Roles that see the whole clinic; a launcher sees what she launched.
 _WHOLE = frozenset({Role.COORDINATOR, Role.ADMIN, Role.AUDITOR})

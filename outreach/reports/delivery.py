@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -105,11 +106,18 @@ def _row(line: _Line, runs: Mapping[int, Ran], found: Figures) -> Row:
         "day": line.day,
         "kind": line.kind,
     }
-    for column in COLUMNS:
-        if not column.is_key and not column.of:
-            row[column.name] = getattr(found, column.name)
-    for of, named in REASONS.items():
-        counts = found.reasons.get(of, {})
-        row |= {f"{of}:{reason}": counts.get(reason, 0) for reason in named}
-        row[f"{of}:{UNNAMED}"] = getattr(found, of) - sum(counts.get(reason, 0) for reason in named)
+    row |= zip(_FIGURES, _figures(found), strict=True)
+    row |= _NO_REASONS  # most of them: a row names what did happen
+    for of in REASONS:
+        rest = getattr(found, of)
+        for reason, count in found.reasons.get(of, {}).items():
+            if (name := f"{of}:{reason}") in _NO_REASONS and reason != UNNAMED:
+                row[name] = count
+                rest -= count
+        row[f"{of}:{UNNAMED}"] = rest
     return row
+
+
+_FIGURES = [column.name for column in COLUMNS if not column.is_key and not column.of]
+_figures = attrgetter(*_FIGURES)
+_NO_REASONS: Mapping[str, int] = {column.name: 0 for column in COLUMNS if column.of}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
@@ -112,7 +113,11 @@ def sums(
     """
     named = [name for name in Cell._fields if name in _KEPT or name in by]
     query = _query(named, [*within, *([] if run_id is None else [Tally.run_id == run_id])])
-    return [_sum(dict(zip(named, row, strict=False)), row[len(named) :]) for row in session.execute(query)]
+    blank = [name for name in Cell._fields if name not in named]
+    given = [*named, "messages", "parts", "cost", "people", *blank]
+    cell = itemgetter(*[given.index(name) for name in Cell._fields])
+    rest = tuple(_BLANK[name] for name in blank)
+    return [_sum(cell((*row, *rest)), row[len(named) :]) for row in session.execute(query)]
 
 
 def _query(named: list[str], within: Collection[ColumnElement[bool]]) -> Select[Any]:
@@ -122,10 +127,11 @@ def _query(named: list[str], within: Collection[ColumnElement[bool]]) -> Select[
     return select(*cell, *added).where(*within, literal(True)).group_by(*cell).having(messages != 0)
 
 
-def _sum(named: dict[str, Any], added: Iterable[Any]) -> Sum:
+def _sum(cell: Sequence[Any], added: Iterable[Any]) -> Sum:
     messages, parts, cost, people = added
-    cell = Cell(**_BLANK | named | {"state": State(named["state"])})
-    return Sum(cell, int(messages), int(parts), float(cost), int(people))
+    run_id, step, day, kind, state, reason, sender = cell
+    told = Cell(run_id, step, day, kind, State(state), reason, sender)
+    return Sum(told, int(messages), int(parts), float(cost), int(people))
 
 
 def of_runs(scope: Scope) -> list[ColumnElement[bool]]:
@@ -149,9 +155,9 @@ def within(scope: Scope) -> list[ColumnElement[bool]]:
 
 def add_up(cells: Iterable[Sum]) -> Figures:
     """Bring cells together."""
-    counts: Counter[str] = Counter()
-    states: Counter[str] = Counter()
-    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[str, int] = defaultdict(int)
+    states: dict[str, int] = defaultdict(int)
+    reasons: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     cost = 0.0
     for cell, messages, parts, money, _ in cells:
         counts["below_zero"] += messages < 0
