@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from outreach import log
 from outreach.campaigns import content
 from outreach.campaigns.tables import LIVE, Proposal, ProposalState
-from outreach.errors import ConflictError, NotFoundError
+from outreach.errors import ConflictError, NotFoundError, worded
 from outreach.messages.tables import Run
 from outreach.privacy import audit
 from outreach.privacy.audit import Action
@@ -63,7 +63,7 @@ def propose(workspace: Workspace, name: str, by: str) -> int:
         at = dialects.now(session)
         if before := _live(session, name):
             if before.content_hash == stands.digest:
-                raise ConflictError(f"{name} is {before.state} already, by {_last(before)}.")
+                raise ConflictError(_already(name, before))
             _decide(session, workspace.vault, before, ProposalState.WITHDRAWN, by, _CHANGED)
         made = Proposal(
             campaign=name,
@@ -87,10 +87,16 @@ def approve(workspace: Workspace, name: str, by: str) -> Proposed:
     with workspace.database.write() as session:
         proposal = _waiting(session, name)
         if proposal.proposed_by.casefold() == by.casefold():
-            raise ConflictError(f"{by} proposed {name}: a second person must approve it.")
+            raise ConflictError(
+                worded("%(who)s proposed %(name)s: a second person must approve it.", who=by, name=name)
+            )
         if proposal.content_hash != digest:
             raise ConflictError(
-                f"The files of {name} changed after {proposal.proposed_by} proposed it. Propose it anew."
+                worded(
+                    "The files of %(name)s changed after %(who)s proposed it. Propose it anew.",
+                    name=name,
+                    who=proposal.proposed_by,
+                )
             )
         _decide(session, workspace.vault, proposal, ProposalState.APPROVED, by)
         audit.append(session, workspace.vault, by, Action.CAMPAIGN_APPROVED, f"proposal:{proposal.id}")
@@ -109,7 +115,7 @@ def withdraw(workspace: Workspace, name: str, by: str, reason: str) -> Proposed:
     with workspace.database.write() as session:
         proposal = _live(session, name)
         if proposal is None:
-            raise NotFoundError(f"Nothing of {name} is proposed or approved.")
+            raise NotFoundError(worded("Nothing of %(name)s is proposed or approved.", name=name))
         return _end(session, workspace.vault, proposal, ProposalState.WITHDRAWN, by, reason)
 
 
@@ -136,11 +142,27 @@ def require(session: Session, name: str, digest: str) -> None:
     """Raise ConflictError unless a second person approved this content."""
     proposal = _live(session, name)
     if proposal is None:
-        raise ConflictError(f"{name} needs a second person's approval: propose it, and let somebody else approve it.")
+        raise ConflictError(
+            worded(
+                "%(name)s needs a second person's approval: propose it, and let somebody else approve it.", name=name
+            )
+        )
     if proposal.state != ProposalState.APPROVED:
-        raise ConflictError(f"{name} waits for a second person's approval: {proposal.proposed_by} proposed it.")
+        raise ConflictError(
+            worded(
+                "%(name)s waits for a second person's approval: %(who)s proposed it.",
+                name=name,
+                who=proposal.proposed_by,
+            )
+        )
     if proposal.content_hash != digest:
-        raise ConflictError(f"The files of {name} changed after {proposal.decided_by} approved it. Propose it anew.")
+        raise ConflictError(
+            worded(
+                "The files of %(name)s changed after %(who)s approved it. Propose it anew.",
+                name=name,
+                who=proposal.decided_by,
+            )
+        )
 
 
 def settle(session: Session, vault: Vault, run: Run) -> None:
@@ -160,7 +182,9 @@ def _write_first(session: Session, made: Proposal) -> None:
     try:
         session.flush()
     except IntegrityError:
-        raise ConflictError(f"{made.campaign} was proposed by somebody else at this moment.") from None
+        raise ConflictError(
+            worded("%(name)s was proposed by somebody else at this moment.", name=made.campaign)
+        ) from None
 
 
 def _live(session: Session, name: str) -> Proposal | None:
@@ -171,20 +195,30 @@ def _live(session: Session, name: str) -> Proposal | None:
 def _waiting(session: Session, name: str) -> Proposal:
     proposal = _live(session, name)
     if proposal is None:
-        raise NotFoundError(f"{name} is not proposed. Propose it first.")
+        raise NotFoundError(worded("%(name)s is not proposed. Propose it first.", name=name))
     if proposal.state != ProposalState.PROPOSED:
-        raise ConflictError(f"{name} is {proposal.state} already, by {_last(proposal)}.")
+        raise ConflictError(_already(name, proposal))
     return proposal
 
 
-def _last(proposal: Proposal) -> str:
-    return proposal.decided_by or proposal.proposed_by
+_IS = {
+    ProposalState.PROPOSED: worded("proposed"),
+    ProposalState.APPROVED: worded("approved"),
+    ProposalState.DECLINED: worded("declined"),
+    ProposalState.WITHDRAWN: worded("withdrawn"),
+    ProposalState.LAUNCHED: worded("launched"),
+}
+
+
+def _already(name: str, proposal: Proposal) -> str:
+    who = proposal.decided_by or proposal.proposed_by
+    return worded("%(name)s is %(state)s already, by %(who)s.", name=name, state=_IS[proposal.state], who=who)
 
 
 def _end(session: Session, vault: Vault, proposal: Proposal, to: ProposalState, by: str, reason: str) -> Proposed:
     reason = reason.strip()
     if not 1 <= len(reason) <= LONGEST_REASON:
-        raise ConflictError(f"Say why, in {LONGEST_REASON} characters at most.")
+        raise ConflictError(worded("Say why, in %(most)s characters at most.", most=LONGEST_REASON))
     _decide(session, vault, proposal, to, by, reason)
     done = Action.CAMPAIGN_DECLINED if to is ProposalState.DECLINED else Action.CAMPAIGN_WITHDRAWN
     audit.append(session, vault, by, done, f"proposal:{proposal.id}", reason)

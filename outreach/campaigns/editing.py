@@ -12,7 +12,7 @@ from outreach.campaigns.check import check_read
 from outreach.campaigns.form import Form
 from outreach.campaigns.source import Plain
 from outreach.campaigns.versions import Kept
-from outreach.errors import ConflictError, DefinitionError, Fault
+from outreach.errors import ConflictError, DefinitionError, Fault, worded
 from outreach.messages import library
 from outreach.workspace import Workspace
 
@@ -110,7 +110,7 @@ def clone(workspace: Workspace, name: str, new: str, title: str, by: str) -> Kep
     said = shelf.look(shelf.campaign(workspace, name))
     place = shelf.campaign(workspace, new)
     if place.file.exists():
-        raise ConflictError(f"There is a campaign {new!r} already. Choose another name.")
+        raise ConflictError(worded("There is a campaign '%(name)s' already. Choose another name.", name=new))
     text = (
         rewriting.rewrite(said.text, {**_written(said.text), "title": title}, (), form.ORDERS) if title else said.text
     )
@@ -121,7 +121,7 @@ def create(workspace: Workspace, name: str, title: str, topic: str, by: str) -> 
     """A new campaign with one step. Raises ConflictError when there is one of that name."""
     place = shelf.campaign(workspace, name)
     if place.file.exists():
-        raise ConflictError(f"There is a campaign {name!r} already. Choose another name.")
+        raise ConflictError(worded("There is a campaign '%(name)s' already. Choose another name.", name=name))
     blank = _written(BLANK)
     steps = blank["steps"]
     chosen: dict[str, Plain] = {**blank, "title": title, "topic": topic, "language": workspace.settings.language}

@@ -16,7 +16,7 @@ from outreach.campaigns.definition import Definition
 from outreach.campaigns.places import Place, places_of, upcoming
 from outreach.campaigns.timing import Relative
 from outreach.delivery.moves import Move, advance
-from outreach.errors import ConflictError, NotFoundError
+from outreach.errors import ConflictError, NotFoundError, worded
 from outreach.hooks import events
 from outreach.hooks.events import Kind
 from outreach.messages.status import RunState, State, Withdrawal
@@ -45,7 +45,9 @@ def launch(workspace: Workspace, name: str, by: str, *, approved: bool = False) 
             approvals.require(session, name, stands.digest)
         places = places_of(session) or [Place(workspace.settings.zone, None)]
         if not any(_lies_ahead(stands.definition, place, at) for place in places):
-            raise ConflictError(f"Every step of {name} lies in the past. Move the times in campaigns/{name}.yaml.")
+            raise ConflictError(
+                worded("Every step of %(name)s lies in the past. Move the times in campaigns/%(name)s.yaml.", name=name)
+            )
         run = _run(stands, by, at)
         session.add(run)
         _write_first(session, run)
@@ -74,7 +76,9 @@ def _write_first(session: Session, run: Run) -> None:
     try:
         session.flush()
     except IntegrityError:
-        raise ConflictError(f"{run.campaign} was launched by somebody else at this moment.") from None
+        raise ConflictError(
+            worded("%(name)s was launched by somebody else at this moment.", name=run.campaign)
+        ) from None
 
 
 def _refuse_second(session: Session, name: str) -> None:
@@ -82,7 +86,13 @@ def _refuse_second(session: Session, name: str) -> None:
         select(Run.state).where(Run.campaign == name, Run.state.in_([RunState.RUNNING, RunState.PAUSED]))
     )
     if live is not None:
-        raise ConflictError(f"{name} is {live} already. Cancel that run first: outreach campaign cancel {name}")
+        raise ConflictError(
+            worded(
+                "%(name)s is %(state)s already. Cancel that run first: outreach campaign cancel %(name)s",
+                name=name,
+                state=_IS[live],
+            )
+        )
 
 
 def _lies_ahead(definition: Definition, place: Place, at: datetime) -> bool:
@@ -100,9 +110,18 @@ def latest(session: Session, name: str) -> Run:
     """The newest run of a campaign. Raises NotFoundError."""
     run = session.scalar(select(Run).where(Run.campaign == name).order_by(Run.id.desc()).limit(1))
     if run is None:
-        raise NotFoundError(f"{name} was never launched. Launch it: outreach campaign launch {name}")
+        raise NotFoundError(
+            worded("%(name)s was never launched. Launch it: outreach campaign launch %(name)s", name=name)
+        )
     return run
 
+
+_IS = {
+    RunState.RUNNING: worded("running"),
+    RunState.PAUSED: worded("paused"),
+    RunState.CANCELLED: worded("cancelled"),
+    RunState.FINISHED: worded("finished"),
+}
 
 #: From which states staff may bring a run into another.
 _MAY: dict[RunState, frozenset[RunState]] = {
@@ -147,7 +166,9 @@ def _turn(workspace: Workspace, name: str, by: str, to: RunState, move: Move, wa
         session.scalar(dialects.take(select(Run.id).where(Run.id == run.id), wait=True))
         session.refresh(run)
         if run.state not in _MAY[to]:
-            raise ConflictError(f"{name} is {run.state}: it cannot become {to}.")
+            raise ConflictError(
+                worded("%(name)s is %(state)s: it cannot become %(to)s.", name=name, state=_IS[run.state], to=_IS[to])
+            )
         run.state, run.changed_at = to, dialects.now(session)
         events.tell(session, _EVENT[to], run.changed_at, run=run.id)
         audit.append(session, workspace.vault, by, _TOLD[to], f"run:{run.id}")

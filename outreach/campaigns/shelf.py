@@ -15,7 +15,7 @@ from tempfile import NamedTemporaryFile
 from outreach.campaigns.check import files
 from outreach.campaigns.source import MAX_BYTES
 from outreach.campaigns.steps import NAME
-from outreach.errors import ConflictError
+from outreach.errors import ConflictError, worded
 from outreach.workspace import Workspace
 
 _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}(/[a-z0-9][a-z0-9_-]{0,59}){0,3}")
@@ -57,7 +57,11 @@ class Said:
 def campaign(workspace: Workspace, name: str) -> Place:
     """Where a campaign's file is or would be. Raises ConflictError for what cannot be a campaign's name."""
     if not re.fullmatch(NAME, name):
-        raise ConflictError(f"{name!r} cannot be a campaign's name. Use small letters, digits and hyphens, at most 60.")
+        raise ConflictError(
+            worded(
+                "'%(name)s' cannot be a campaign's name. Use small letters, digits and hyphens, at most 60.", name=name
+            )
+        )
     folder = workspace.folder / "campaigns"
     known = next((path.name for path in files([folder]) if path.stem == name), f"{name}.yaml")
     return _inside(workspace.folder, f"campaigns/{known}")
@@ -66,14 +70,14 @@ def campaign(workspace: Workspace, name: str) -> Place:
 def template(workspace: Workspace, name: str, language: str, manner: Manner) -> Place:
     """Where a message's text in a language is or would be. Raises ConflictError for names that cannot be."""
     if not _TEMPLATE.fullmatch(name) or not _LANGUAGE.fullmatch(language):
-        raise ConflictError("That cannot be a message's name and language. Write them like tb/welcome and en.")
+        raise ConflictError(worded("That cannot be a message's name and language. Write them like tb/welcome and en."))
     return _inside(workspace.folder, f"templates/{name}.{language}{_ENDINGS[manner]}")
 
 
 def _inside(folder: Path, path: str) -> Place:
     """Names are strict already; a link that leads out of the workspace is not followed either."""
     if not (folder / path).resolve().is_relative_to(folder.resolve()):
-        raise ConflictError(f"{path} leads out of the workspace. Put the file itself there.")
+        raise ConflictError(worded("%(path)s leads out of the workspace. Put the file itself there.", path=path))
     return Place(folder, path)
 
 
@@ -91,9 +95,11 @@ def look(place: Place) -> Said:
     except FileNotFoundError:
         return Said("", "")
     except (OSError, UnicodeDecodeError):
-        raise ConflictError(f"{place.path} cannot be read as text. Save it as UTF-8, readable for Outreach.") from None
+        raise ConflictError(
+            worded("%(path)s cannot be read as text. Save it as UTF-8, readable for Outreach.", path=place.path)
+        ) from None
     if len(raw) > MAX_BYTES:
-        raise ConflictError(f"{place.path} is too large to be edited here.")
+        raise ConflictError(worded("%(path)s is too large to be edited here.", path=place.path))
     return Said(text, digest(text))
 
 
@@ -126,4 +132,8 @@ def _put(place: Place, text: str) -> None:
         if part is not None:
             with suppress(OSError):
                 part.unlink()
-        raise ConflictError(f"{place.path} cannot be written ({error.strerror}). Let Outreach write there.") from None
+        raise ConflictError(
+            worded(
+                "%(path)s cannot be written (%(why)s). Let Outreach write there.", path=place.path, why=error.strerror
+            )
+        ) from None

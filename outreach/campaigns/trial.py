@@ -19,7 +19,7 @@ from outreach.channels.contract import Kind
 from outreach.delivery import carriers
 from outreach.delivery.enqueue import Draft, enqueue
 from outreach.delivery.facts import fields_of
-from outreach.errors import ConflictError, NotFoundError
+from outreach.errors import ConflictError, NotFoundError, worded
 from outreach.messages import pieces, templates
 from outreach.messages.library import Library
 from outreach.messages.status import Purpose
@@ -64,7 +64,7 @@ def send(workspace: Workspace, trial: Trial, number: str, by: str) -> Queued:
         _refuse_forgotten(session, workspace, number)
         person_id = people.adopt(session, workspace.vault, number, workspace.settings, at)
         if consent.stopped(session, [person_id]):
-            raise ConflictError("This phone said STOP: nothing is sent to it until it sends START.")
+            raise ConflictError(worded("This phone said STOP: nothing is sent to it until it sends START."))
         values = made_up(body, fields_of(session, [person_id]).get(person_id, {}), at)
         text = templates.compile(body).render({**values, "clinic": workspace.settings.clinic}).text
         message = _queue(session, workspace, person_id, definition.topic, text, at)
@@ -78,20 +78,29 @@ def _step(definition: Definition, name: str) -> Step:
         if name in {"", step.id}:
             return step
     known = ", ".join(step.id for step in definition.steps)
-    raise NotFoundError(f"{definition.name} has no step {name!r}; there are: {known}.")
+    raise NotFoundError(
+        worded("%(name)s has no step '%(step)s'; there are: %(known)s.", name=definition.name, step=name, known=known)
+    )
 
 
 def _body(library: Library, definition: Definition, step: Step, trial: Trial) -> Body:
     language = trial.language or definition.language
     body = library.get(step.template).choose(Kind.SMS, language, definition.language, trial.openness)
     if body is None:
-        raise NotFoundError(f"{step.template} has no SMS in {language!r} or {definition.language!r}. Write one.")
+        raise NotFoundError(
+            worded(
+                "%(text)s has no SMS in '%(language)s' or '%(other)s'. Write one.",
+                text=step.template,
+                language=language,
+                other=definition.language,
+            )
+        )
     return body
 
 
 def _refuse_forgotten(session: Session, workspace: Workspace, number: str) -> None:
     if session.get(Suppression, people.lookup(workspace.vault, Kind.SMS, number)) is not None:
-        raise ConflictError("This phone asked to be forgotten: nothing is sent to it.")
+        raise ConflictError(worded("This phone asked to be forgotten: nothing is sent to it."))
 
 
 def made_up(body: Body, known: dict[str, object], at: datetime) -> dict[str, object]:
@@ -129,5 +138,5 @@ def _queue(session: Session, workspace: Workspace, person_id: int, topic: str, t
     )
     message = enqueue(session, draft, workspace.settings, at)
     if message is None:
-        raise ConflictError("The test could not be queued. Try again.")
+        raise ConflictError(worded("The test could not be queued. Try again."))
     return message

@@ -13,7 +13,7 @@ from outreach.campaigns import shelf
 from outreach.campaigns.shelf import Place, Said
 from outreach.campaigns.source import MAX_BYTES
 from outreach.campaigns.tables import Version
-from outreach.errors import ConflictError, NotFoundError
+from outreach.errors import ConflictError, NotFoundError, worded
 from outreach.privacy import audit
 from outreach.privacy.audit import Action
 from outreach.store import dialects
@@ -49,7 +49,7 @@ def save(workspace: Workspace, place: Place, text: str, *, expected: str, by: st
     Raises OvertakenError when the file says something else by now, ConflictError when it cannot be written.
     """
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise ConflictError("The text is larger than 256 kB. Make it shorter.")
+        raise ConflictError(worded("The text is larger than 256 kB. Make it shorter."))
     _keep_what_is_there(workspace, place)
     with ExitStack() as until_committed, workspace.database.write() as session:
         dialects.alone(session, _TURN)

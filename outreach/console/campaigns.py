@@ -80,7 +80,7 @@ def make(visit: Here) -> Response:
     try:
         editing.create(visit.workspace, name, title, topic, visit.by)
     except ConflictError as error:
-        return visit.show("campaigns_new.html", 422, given=visit.form, error=str(error))
+        return visit.show("campaigns_new.html", 422, given=visit.form, error=visit.words.told(error))
     done = visit.words.gettext("The campaign is there. Say who hears what, and when.")
     return visit.go(f"/campaigns/{name}/edit", done)
 
@@ -185,5 +185,7 @@ def cloned(name: str, visit: Here) -> Response:
         raise HTTPException(404) from None
     except (ConflictError, DefinitionError) as error:
         title = facts_of(visit, name)["title"]
-        return visit.show("campaigns_clone.html", 422, name=name, title=title, given=visit.form, error=str(error))
+        return visit.show(
+            "campaigns_clone.html", 422, name=name, title=title, given=visit.form, error=visit.words.told(error)
+        )
     return visit.go(f"/campaigns/{new_name}/edit", visit.words.gettext("The copy is there. Nothing of it is launched."))

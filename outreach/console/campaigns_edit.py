@@ -152,5 +152,7 @@ def _save(visit: Visit, name: str, text: str, digest: str) -> Response:
         return visit.show("campaigns_overtaken.html", 409, name=name, draft=draft, lines=lines, overtaken=overtaken)
     except ConflictError as error:
         draft = editing.draft(visit.workspace, name, text, digest)
-        return visit.show("campaigns_look.html", 422, name=name, draft=draft, lines=[], names=names, error=str(error))
+        return visit.show(
+            "campaigns_look.html", 422, name=name, draft=draft, lines=[], names=names, error=visit.words.told(error)
+        )
     return visit.go(f"/campaigns/{name}", visit.words.gettext("Saved. What the file said before is kept."))

@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.audience import phone
-from outreach.audience.phone import REMEDIES, PhoneRefusal
+from outreach.audience.phone import PhoneRefusal
 from outreach.audience.tables import Openness
 from outreach.campaigns import acts, approvals, runs, trial
 from outreach.campaigns.approvals import Proposed
@@ -19,6 +19,7 @@ from outreach.campaigns.forecast import Forecast
 from outreach.campaigns.trial import Trial
 from outreach.console import campaigns_words as names
 from outreach.console.campaigns_kept import Planned
+from outreach.console.people_words import ROW_REFUSALS
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.errors import ConflictError, DefinitionError, NotFoundError, OutreachError
@@ -115,13 +116,13 @@ def test(name: str, visit: Here) -> Response:
     form = visit.form
     number = phone.read(form.get("to", ""), visit.workspace.settings.country)
     if isinstance(number, PhoneRefusal):
-        return _plan(visit, name, 422, error=REMEDIES[number], given=form)
+        return _plan(visit, name, 422, error=visit.words.gettext(ROW_REFUSALS[number]), given=form)
     openness = Openness.OPEN if form.get("openness") == "open" else Openness.COVERT
     wanted = Trial(name, form.get("step", ""), form.get("language", ""), openness)
     try:
         queued = trial.send(visit.workspace, wanted, number.number, visit.by)
     except OutreachError as error:
-        return _plan(visit, name, 422, error=str(error), given=form)
+        return _plan(visit, name, 422, error=visit.words.told(error), given=form)
     return _plan(visit, name, tested=queued)
 
 
@@ -195,5 +196,5 @@ def _turn(visit: Visit, name: str, act: Callable[[], object], done: str) -> Resp
     except (NotFoundError, DefinitionError):
         raise HTTPException(404) from None
     except ConflictError as error:
-        return _plan(visit, name, 409, error=str(error))
+        return _plan(visit, name, 409, error=visit.words.told(error))
     return visit.go(f"/campaigns/{name}", done)

@@ -47,7 +47,7 @@ def save(visit: Here) -> Response:
         return _shown(visit, name, language, Manner(manner), text, theirs.digest, 409, theirs=theirs.text)
     except ConflictError as error:
         seen = visit.form.get("digest", "")
-        return _shown(visit, name, language, Manner(manner), text, seen, 422, error=str(error))
+        return _shown(visit, name, language, Manner(manner), text, seen, 422, error=visit.words.told(error))
     return visit.go(
         f"/messages/edit?name={name}&language={language}&manner={manner}",
         visit.words.gettext("Saved. What it said before is kept."),

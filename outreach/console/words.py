@@ -21,7 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from outreach.errors import Worded
+from outreach.errors import OutreachError, Worded
 
 #: In their own words, as the choice shows them.
 LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français", "sw": "Kiswahili"}
@@ -56,6 +56,10 @@ class Words:
             return text
         facts = {name: self.said(each) if isinstance(each, str) else each for name, each in text.facts.items()}
         return catalogue(self.language).gettext(text.pattern) % facts
+
+    def told(self, error: OutreachError) -> str:
+        """What an error says."""
+        return self.said(error.args[0])
 
     @property
     def locale(self) -> Locale:

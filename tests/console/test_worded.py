@@ -93,3 +93,15 @@ def test_a_page_tells_faults_in_its_own_language(console: Console) -> None:
     place = send(launcher, "Simu,Wapi\n0712000071,Kisumu\n").headers["location"]
     assert "cette colonne n’est pas connue" in launcher.text(place)
     assert "is not" not in told
+
+
+@on_sqlite
+def test_a_page_says_in_its_own_language_why_something_cannot_be_done(console: Console) -> None:
+    write_campaign(console.workspace, "broken", "title: 7\n")
+    launcher = console.as_(Role.LAUNCHER)
+    with console.workspace.database.write() as session:
+        accounts.set_language(session, WHO[Role.LAUNCHER], "sw")
+    told = launcher.post("/campaigns/new", name="broken", title="Mpya", topic="tb")
+    assert told.status_code == 422
+    assert "Tayari kuna kampeni" in told.text
+    assert "There is a campaign" not in told.text
