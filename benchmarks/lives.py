@@ -49,9 +49,13 @@ _ROWS = (
     SELECT 10 * id + k, id, opened_at + k * interval '1 hour', 'otieno', did, '', ''
     FROM thread, LATERAL (VALUES (1, 'taken'), (2, 'answered')) AS t (k, did) WHERE state <> 'waiting'""",
     """INSERT INTO alert (kind, subject, about, key, at, seen_by, seen_at)
-    SELECT 'reveal', 'reveal:' || n, '', 'bench:' || n, now() - n * interval '1 hour', 'mutua',
+    SELECT 'reveal_granted', 'reveal:' || n, '', 'bench:' || n, now() - n * interval '1 hour', 'mutua',
       CASE WHEN n > 20 THEN now() END
     FROM generate_series(1, 2000) AS n""",
+    """INSERT INTO reveal (person_id, asked_by, asked_at, why, alone, granted_by, until, shown, reviewed_by, disputed)
+    SELECT n, 'otieno', now() - n * interval '1 hour', '\\x00', false, CASE WHEN n > 10 THEN 'mutua' ELSE '' END,
+      CASE WHEN n > 10 THEN now() - (n - 1) * interval '1 hour' END, 1, '', false
+    FROM generate_series(1, least(5000, :people)) AS n""",
     f"""INSERT INTO message (direction, kind, purpose, person_id, topic, step, occurrence, thread_id, dedupe_key, state,
       priority, due_at, expires_at, day, sender, provider, provider_id, attempts, parts, cost, created_at, updated_at,
       reason, code, token, looks)

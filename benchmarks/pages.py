@@ -85,7 +85,15 @@ def _pages() -> Iterator[Ask]:
     for name in REPORTS:
         yield Ask(f"/reports/{name}", Role.COORDINATOR)
     yield Ask("/reports/delivery?first=2020-01-01", Role.COORDINATOR)
-    for path in ("", "/rules", "/providers", "/staff", "/tokens"):
+    yield from _rooms_of_few()
+
+
+def _rooms_of_few() -> Iterator[Ask]:
+    for path in ("/reveals", "/reveals?list=all", "/alerts", "/alerts?list=all"):
+        yield Ask(path, Role.COORDINATOR)
+    for path in ("/reveals", "/understand"):
+        yield Ask(path, Role.HELPER)
+    for path in ("", "/rules", "/providers", "/staff", "/tokens", "/hooks"):
         yield Ask(f"/settings{path}", Role.ADMIN)
     yield Ask("/settings/record", Role.AUDITOR)
 
