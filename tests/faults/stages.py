@@ -178,7 +178,7 @@ def starved(stage: Stage) -> None:
     stage.ground.revive()
     stage.until_it_goes_on("due work goes on after the database's disk was full", 60)
     stage.rest()
-    if (answered := _text(stage)) != httpx.codes.OK:
+    if not httpx.codes.is_success(answered := _text(stage)):
         stage.wrong.append(f"the text that came again was answered {answered}")
     if [row["state"] for row in rows(stage.database)["message"] if row["provider_id"] == "SMagain"] != ["received"]:
         stage.wrong.append("8: the text that came again is not there once")
@@ -199,13 +199,14 @@ def unsteady(stage: Stage) -> None:
     stage.wait_for(10)
     stage.ground.step(-2)
     time.sleep(2)  # what was claimed before is on its way
-    before = stage.calls()
+    waiting = {str(row["id"]) for row in stage.under_way({"queued"})}
     time.sleep(BAD_FOR)
-    if stage.calls() != before:
-        stage.wrong.append("11: something was sent before it was due")
+    if early := waiting & {*stage.place.taken()}:
+        stage.wrong.append(f"11: {len(early)} messages were sent before they were due")
     stage.ground.step(0)
     stage.until_it_goes_on("due work goes on after the clock was two hours slow", 60)
     stage.wait_for(stage.calls() + 10)
+    stage.excused = " s before its attempt"  # which the database dates two hours later than the carrier its call
     stage.ground.step(2)
     stage.until_it_goes_on("due work goes on though the clock is two hours fast", 60)
     stage.rest()
