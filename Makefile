@@ -46,7 +46,7 @@ faults: install ## kill, cut off and mislead the clinic, and see what holds (ARG
 	@$(PYTHON) -m tests.servers $(BIN)/python -m tests.faults $(ARGS)
 
 mutants: install ## change in small ways what guards people: do the tests notice? (hours; ARGS="outreach.consent*")
-	@$(BIN)/mutmut run $(ARGS); $(BIN)/mutmut results
+	@$(BIN)/mutmut run $(ARGS) && $(BIN)/mutmut results
 
 bench: install ## how fast it is, beside the goals (ARGS="receipts --runs 5", ARGS="--full --json bench.json")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m benchmarks $(ARGS)
@@ -78,6 +78,6 @@ lock: install ## resolve requirements.lock anew (ARGS="--upgrade" takes the newe
 	  --quiet --output-file requirements.lock $(ARGS)
 
 clean: ## remove the environment and everything that tools leave behind
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist build
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist build mutants
 	rm -rf $(FRONTEND)/node_modules outreach/console/built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

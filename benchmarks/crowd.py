@@ -69,7 +69,7 @@ def kept(url: str, **changes: Any) -> Iterator[tuple[Workspace, bool]]:
     database = Database(url)
     try:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            known = inspect(database.engine).has_table("person")
+            known = bool(inspect(database.engine).get_table_names())
             name = connection.dialect.identifier_preparer.quote(database.engine.url.database or "")
             mark = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
             if known and connection.scalar(text(mark)) != _MARK:
@@ -79,10 +79,11 @@ def kept(url: str, **changes: Any) -> Iterator[tuple[Workspace, bool]]:
             for table in _BOUND:
                 connection.execute(text(f"DELETE FROM {table}"))
             connection.execute(text("DELETE FROM sender WHERE name IN ('twilio', 'fcm')"))
+            filled = connection.scalar(text("SELECT EXISTS (SELECT FROM person)"))  # all at once, or not at all
     finally:
         database.close()
     with tempfile.TemporaryDirectory() as folder, clinic(url, Path(folder), **changes) as made:
-        yield made, not known
+        yield made, not filled
 
 
 def counted(workspace: Workspace, count: int) -> None:

@@ -32,6 +32,8 @@ GROWTH = 40  # MB
 WORKER = """from outreach.audience import intakes
 from outreach.workspace import open_workspace
 intakes.carry_on(open_workspace())
+import resource
+print(f"worker: at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 """
 
 
@@ -123,7 +125,7 @@ def _taken_in(folder: Path, env: dict[str, str], rows: int) -> None:
     subprocess.run([sys.executable, "-c", WORKER], cwd=folder, env=everything, check=True)
     seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"worker: {rows / seconds:.0f} rows/s, {1000 * cpu / rows:.2f} ms CPU a row, {after.ru_maxrss / 1024:.0f} MB")
+    print(f"worker: {rows / seconds:.0f} rows/s, {1000 * cpu / rows:.2f} ms CPU a row")
 
 
 if __name__ == "__main__":

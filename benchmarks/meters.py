@@ -31,7 +31,6 @@ HEADS: Mapping[str, str] = {
 class Cost(NamedTuple):
     """Milliseconds a call, statements, bytes over the wire. `goal`: 0 where there is none."""
 
-    path: str
     what: str
     who: str
     status: int
@@ -95,7 +94,7 @@ class Meter:
         first = later + (0 if form else _loaded(http, path, status))
         what = path + (" " + _said(form) if form else "")
         figures = (statistics.median(spent), min(spent), statistics.median(used), database)
-        return Cost(path, what, who, status, *figures, statements, first, later, goal)
+        return Cost(what, who, status, *figures, statements, first, later, goal)
 
     def _database(self) -> dict[int, float]:
         """CPU seconds of each process that serves this database, as they stand now."""

@@ -46,10 +46,10 @@ def worded(pattern: str, /, **facts: object) -> Worded:
     return Worded(pattern, facts)
 
 
-def join(*sentences: str) -> str:
-    """Sentences one after the other; empty ones are left out."""
+def join(*sentences: str, by: str = " ") -> str:
+    """Sentences one after the other, with `by` between them; empty ones are left out."""
     some = {f"part{place}": each for place, each in enumerate(sentences) if each}
-    return Worded(" ".join(f"%({name})s" for name in some), some)
+    return Worded(by.join(f"%({name})s" for name in some), some)
 
 
 class OutreachError(Exception):

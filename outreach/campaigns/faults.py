@@ -107,10 +107,10 @@ def _words(detail: ErrorDetails, path: Path_, value: Plain, schema: Schema) -> t
             str(detail["input"]), words
         )
     if kind == "string_pattern_mismatch":
-        remedy = _PATTERNS.get(context["pattern"], f"Write it otherwise{_example(schema, path)}.")
+        otherwise = worded("Write it otherwise%(example)s.", example=_example(schema, path))
         return worded(
             "%(named)s: %(what)s is not written as it must be.", named=_named(path), what=repr(detail["input"])
-        ), remedy
+        ), _PATTERNS.get(context["pattern"], otherwise)
     if kind == "filter":
         return worded("This is not a filter."), _filter_remedy(
             _inside(value, path), context["remedy"], _keys(schema, path)

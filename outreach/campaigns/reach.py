@@ -78,7 +78,7 @@ def of(session: Session, audience: Mapping[str, Any], topic: str, at: datetime) 
     if agreed < ENOUGH and (few := dialects.in_time(session, exactly, PATIENCE)) is not None:
         return Reach(few[0], few[1] - few[0], exact=True)
     each_stands_for = crowd / max(seen, 1)
-    if not everybody:
+    if not agreed:
         return Reach(0, 0, exact=False, below=_round(_NONE_SEEN * each_stands_for))
     places = 2 if agreed >= PLENTY else 1
     others = everybody - agreed

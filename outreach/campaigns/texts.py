@@ -175,7 +175,7 @@ def measure(
         units=counted.units,
         encoding=counted.encoding,
         cost=_price(workspace) * counted.parts if texted else 0.0,
-        cheaper=tuple([str(each) for each in parts.suggest(longest)]) if texted else (),
+        cheaper=tuple([each.said() for each in parts.suggest(longest)]) if texted else (),
         title=title,
         longest=longest,
     )

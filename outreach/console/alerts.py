@@ -19,15 +19,14 @@ pages = Pages()
 AlertId = Annotated[int, Path(ge=1, lt=2**63)]
 
 SHOWN = 50
-_MANY = 100
 
 
 def unseen(visit: Visit) -> int:
-    """How many alerts nobody has looked at, counted up to a hundred; 0 for whoever may not see them."""
+    """How many alerts nobody has looked at, 0 for whoever may not see them."""
     if not visit.may(Act.SEE_ALERTS):
         return 0
     with visit.workspace.database.read() as session:
-        return alerts.count(session, _MANY)
+        return alerts.count(session)
 
 
 @pages.page("/alerts", Act.SEE_ALERTS)
@@ -36,13 +35,11 @@ def front(visit: Here) -> Response:
     given = visit.request.query_params
     kind = _kind(given.get("kind", ""))
     every = given.get("list", "") == "all"
-    asked = given.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    before = visit.before
     with visit.workspace.database.read() as session:
         listed = alerts.all_ if every else alerts.unseen
         found = listed(session, SHOWN + 1, kind=kind, before=before)
-        count = alerts.count(session, _MANY)
-        names = {each.name: each.display_name for each in accounts.everybody(session)}
+        count, names = alerts.count(session), accounts.names(session)
     more = found[SHOWN - 1].id if len(found) > SHOWN else 0
     return visit.show(
         "alerts_list.html" if visit.part else "alerts.html",

@@ -170,7 +170,10 @@ def ready(name: str, visit: Here) -> Response:
     found = planned.plan
     if found is None:
         return _counting(visit, name, planned)
-    return visit.show("campaigns_launch.html", name=name, found=found, would=acts.launch_would(found), **_clocks(visit))
+    would = acts.launch_would(found)
+    return visit.show(
+        "campaigns_launch.html", name=name, found=found, again=planned.again, would=would, **_clocks(visit)
+    )
 
 
 @pages.deed("/campaigns/{name}/launch", Act.RUN_CAMPAIGNS)

@@ -64,7 +64,8 @@ async def _with_file(request: Request, boundary: bytes, most: int, keeper: Calla
             if piece := parts.file():
                 kept = kept or keeper()
                 await run_in_threadpool(kept.write, piece)
-        parser.finalize()
+        if not parts.whole:
+            raise FormParserError("cut off")
         if kept is not None:
             await run_in_threadpool(kept.close)
     except BaseException as error:
@@ -85,6 +86,7 @@ class _Parts:
         self._headers: dict[bytes, bytes] = {}
         self._name, self._text = "", bytearray()
         self._is_file, self._files, self._piece, self._length = False, 0, bytearray(), 0
+        self.whole = False  # the form's last line was there
 
     def file(self) -> bytes:
         """What came of the file since this was last asked."""
@@ -101,7 +103,11 @@ class _Parts:
             "on_headers_finished": self._named,
             "on_part_data": self._data,
             "on_part_end": self._end,
+            "on_end": self._whole,
         }
+
+    def _whole(self) -> None:
+        self.whole = True
 
     def _begin(self) -> None:
         self._headers, self._text = {}, bytearray()

@@ -57,7 +57,7 @@ def _to_phone(visit: Visit) -> int:
 
 def _reveals(visit: Visit) -> dict[str, Any]:
     """Reveals that wait for this member's yes, no or second look, and what may be looked at now."""
-    decide = reveals.to_decide(visit)
+    decide = reveals.to_decide(visit, SHOWN + 1)
     with visit.workspace.database.read() as session:
         mine = reveal_lists.mine(session, visit.by) if visit.may(Act.ASK_REVEAL) else {}
     ready = [each for each in mine.values() if each.stage is Stage.OPEN]

@@ -55,8 +55,7 @@ class Where:
         return f"?{urlencode(named)}" if named else ""
 
 
-def _names(session: Session) -> dict[str, str]:
-    return {each.name: each.display_name for each in accounts.everybody(session)}
+_names = accounts.names
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------

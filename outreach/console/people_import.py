@@ -37,18 +37,16 @@ _TERMS = ("topic", "source", "wording", "country")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a table would do. `titles`: each with what it means; `faults`: why it cannot be taken in at all."""
+    """What a table would do. `titles`: each with what it means; `faults`: why it cannot be taken in at all.
+    `whole`: every row was looked at.
+    """
 
     titles: Sequence[tuple[str, str]] = ()
     totals: Totals | None = None
     about: int = 0
+    whole: bool = False
     refused: Sequence[Left] = ()
     faults: Sequence[str] = ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether every row was looked at."""
-        return self.totals is not None and self.totals.rows < LOOKED_AT
 
 
 @pages.page("/people/import", Act.IMPORT_PEOPLE)
@@ -178,10 +176,11 @@ def _check(visit: Visit, row: Intake, rows: int) -> Checked:
             totals = imports.import_sheet(
                 clinic.database, clinic.vault, clinic.settings, some, options, verdicts.append
             )
+            whole = next(sheet.records, None) is None
     except SheetError as error:
         return Checked(titles, faults=error.lines)
     refused = [Left(each.row, str(each.reason), each.column) for each in verdicts if each.outcome is Outcome.REFUSED]
-    return Checked(titles, totals, sheet.about, refused[:MOST_SHOWN])
+    return Checked(titles, totals, sheet.about, whole, refused[:MOST_SHOWN])
 
 
 def _titles(visit: Visit, sheet: Sheet, said: dict[str, Any]) -> list[tuple[str, str]]:

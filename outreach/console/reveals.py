@@ -5,7 +5,7 @@ What was sealed is only ever in the answer to a POST of whoever asked: in no add
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Path
@@ -15,7 +15,6 @@ from outreach.console import reveals_words
 from outreach.console.policy import Act
 from outreach.console.visit import Here, Pages, Visit
 from outreach.errors import ConflictError
-from outreach.staff import accounts
 from outreach.threads import reveal_lists, reveals
 from outreach.threads.reveal_lists import Asked
 from outreach.threads.reveals import LONGEST, SHORTEST, Stage, Whom, Wish
@@ -30,17 +29,19 @@ _WAITING, _MINE, _ALL = "waiting", "mine", "all"
 _BACK = {"phone": "/reports/phone"}
 
 
-def to_decide(visit: Visit) -> list[Asked]:
-    """What waits for this member's yes, no or second look; overdue ones first."""
+def to_decide(visit: Visit, limit: int = 100) -> list[Asked]:
+    """What waits for this member's yes, no or second look; overdue ones first, `limit` at most: others come up as these
+    are decided.
+    """
     if not visit.may(Act.GRANT_REVEAL):
         return []
-    found = reveal_lists.listed(visit.workspace, pending=True)
+    found = reveal_lists.listed(visit.workspace, pending=True, but=visit.by, limit=limit)
     return [each for each in found if visit.may(Act.GRANT_REVEAL, _owner(visit, each))]
 
 
 def drawn(visit: Visit, found: list[Asked]) -> list[reveals_words.Drawn]:
     """Reveals as rows of a list."""
-    names = _names(visit) if found else {}
+    names = visit.names() if found else {}
     return [reveals_words.drawn(visit.words, each, names) for each in found]
 
 
@@ -53,8 +54,7 @@ def front(visit: Here) -> Response:
     offered = _offered(visit)
     asked = visit.request.query_params.get("list", "")
     which = asked if asked in offered else offered[0]
-    given = visit.request.query_params.get("before", "")
-    before = int(given) if given.isdecimal() and len(given) < 19 else None
+    before = visit.before
     if which == _WAITING:
         found = to_decide(visit)
     else:
@@ -136,7 +136,9 @@ def _ask(visit: Visit, form: _Form, status: int = 200, problem: str = "", why: s
 def _whom(visit: Visit, wish: Wish) -> Whom:
     if wish.message is None and not wish.pseudonym:
         raise HTTPException(404)
-    return reveals.whom(visit.workspace, wish)
+    found = reveals.whom(visit.workspace, wish)
+    # Who is in danger is known to those who read conversations; nobody else takes a number alone because of it.
+    return replace(found, danger=found.danger and visit.may(Act.SEE_THREADS))
 
 
 @pages.deed("/reveals/new", Act.ASK_REVEAL)
@@ -181,7 +183,7 @@ def _owner(visit: Visit, found: Asked) -> str:
 
 
 def _one(visit: Visit, found: Asked, status: int = 200, **facts: Any) -> Response:
-    names, mine = _names(visit), reveals.same(found.asked_by, visit.by)
+    names, mine = visit.names(), reveals.same(found.asked_by, visit.by)
     known = {"problem": "", "shown": None, "answer": ""} | facts
     waits = found.alone and not found.reviewed_by
     decides = visit.may(Act.GRANT_REVEAL, _owner(visit, found))
@@ -231,7 +233,7 @@ def grant(visit: Here, reveal_id: RevealId) -> Response:
         until = reveals.grant(visit.workspace, reveal_id, visit.by)
     except ConflictError:
         return _one(visit, reveal_lists.get(visit.workspace, reveal_id), 409, problem=_closed(visit))
-    who, at = _names(visit).get(found.asked_by, found.asked_by), visit.words.clock(until)
+    who, at = visit.names().get(found.asked_by, found.asked_by), visit.words.clock(until)
     return visit.go("/reveals", visit.words.gettext("%(who)s can look until %(time)s.", who=who, time=at))
 
 
@@ -271,8 +273,3 @@ def _decided(visit: Visit, reveal_id: int) -> Asked:
     found = _found(visit, reveal_id)
     visit.need(Act.GRANT_REVEAL, _owner(visit, found))
     return found
-
-
-def _names(visit: Visit) -> dict[str, str]:
-    with visit.workspace.database.read() as session:
-        return {each.name: each.display_name for each in accounts.everybody(session)}

@@ -42,7 +42,7 @@ def drawn(words: Words, each: Asked, names: Mapping[str, str]) -> Drawn:
     _ = words.gettext
     who = names.get(each.asked_by, each.asked_by)
     what = _("her number, for %(who)s", who=who) if each.message is None else _("one text, for %(who)s", who=who)
-    return Drawn(each.id, each.pseudonym, each.why, what, each.asked_at, pills(words, each))
+    return Drawn(each.id, each.pseudonym, words.said(each.why), what, each.asked_at, pills(words, each))
 
 
 def pills(words: Words, each: Asked) -> list[tuple[str, str]]:
@@ -68,13 +68,13 @@ def facts(words: Words, each: Asked, names: Mapping[str, str]) -> list[tuple[str
     rows: list[tuple[str, str | datetime | None]] = [
         (_("Asked by"), called(each.asked_by)),
         (_("Asked"), each.asked_at),
-        (_("Why"), each.why or _("not kept")),
+        (_("Why"), words.said(each.why) or _("not kept")),
         (_("Granted by"), _("nobody: taken alone, in a crisis") if each.alone else called(each.granted_by)),
         (_("Refused by"), called(each.refused_by)),
         (_("Open until"), each.until),
         (_("Seen"), words.ngettext("%(num)s time", "%(num)s times", each.shown) if each.shown else ""),
         (_("To be looked at by"), each.review_by if each.alone and not each.reviewed_by else None),
         (_("Disputed by") if each.disputed else _("Approved by"), called(each.reviewed_by)),
-        (_("Their answer"), each.answer),
+        (_("Their answer"), words.said(each.answer)),
     ]
     return [(label, value) for label, value in rows if value]

@@ -138,6 +138,9 @@ def redeliver(visit: Here, name: str) -> Response:
     return _do(visit, name, targets.redeliver, done, N_("Nothing that %(name)s should hear is left over."))
 
 
+_NO_OTHER = N_("%(name)s was given a new secret within a day, or ended: let the program learn that one first.")
+
+
 @pages.deed("/settings/hooks/{name}/rotate", Act.CHANGE_HOOKS)
 def rotate(visit: Here, name: str) -> Response:
     """Give it another secret, and show it this once."""
@@ -145,7 +148,7 @@ def rotate(visit: Here, name: str) -> Response:
         with visit.workspace.database.write() as session:
             secret = targets.rotate(session, visit.workspace.vault, name, visit.by)
     except ConflictError:
-        return visit.go("/settings/hooks", visit.words.gettext("%(name)s was ended already.", name=name), "calm")
+        return visit.go("/settings/hooks", visit.words.gettext(_NO_OTHER, name=name), "calm")
     return visit.show("settings_hooks_secret.html", name=name, secret=secret, another=True)
 
 

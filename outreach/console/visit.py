@@ -24,7 +24,7 @@ from outreach.console.desk import Desk
 from outreach.console.forms import Keeper, Sent
 from outreach.console.policy import Act
 from outreach.console.words import Words
-from outreach.staff import sessions
+from outreach.staff import accounts, sessions
 from outreach.staff.accounts import Member
 from outreach.staff.sessions import Signed, Way
 from outreach.store import dialects
@@ -69,6 +69,17 @@ class Visit:
     def part(self) -> bool:
         """Whether only a part of the page is asked for, by htmx."""
         return self.request.headers.get("hx-request") == "true" and "hx-boosted" not in self.request.headers
+
+    @property
+    def before(self) -> int | None:
+        """The id behind which a list goes on, as the address has it."""
+        given = self.request.query_params.get("before", "")
+        return int(given) if given.isdecimal() and len(given) < 19 else None
+
+    def names(self) -> dict[str, str]:
+        """How each of staff is called, by staff name."""
+        with self.workspace.database.read() as session:
+            return accounts.names(session)
 
     def may(self, act: Act, owner: str | None = None) -> bool:
         """Whether this member may; see `policy.may`."""
@@ -169,13 +180,21 @@ class _Guard:
         visit = await run_in_threadpool(arrive, desk, request)
         visit.fields, visit.form, visit.upload = sent.fields, dict(sent.fields), sent.upload
         request.state.visit = visit
-        if visit.signed is not None and request.method == "POST":
-            given = request.headers.get("x-csrf") or visit.form.get("csrf", "")
+        try:
+            self._check(visit)
+            self._admit(visit)
+        except HTTPException:
+            if sent.upload is not None:
+                await run_in_threadpool(sent.upload.drop)
+            raise
+
+    @staticmethod
+    def _check(visit: Visit) -> None:
+        """A form of ours has our token in it."""
+        if visit.signed is not None and visit.request.method == "POST":
+            given = visit.request.headers.get("x-csrf") or visit.form.get("csrf", "")
             if not guard.fits(visit.token, given):
-                if sent.upload is not None:
-                    await run_in_threadpool(sent.upload.drop)
                 raise HTTPException(403)
-        self._admit(visit)
 
     async def _read(self, desk: Desk, request: Request) -> Sent:
         """The form. Of a file nothing is taken before it is known who sends it and that they may."""

@@ -52,7 +52,7 @@ class Words:
 
     def said(self, text: str) -> str:
         """What a lower floor says (`errors.worded`); text that is no such sentence stays as it is."""
-        if not isinstance(text, Worded):
+        if not isinstance(text, Worded) or not text:
             return text
         facts = {name: self.said(each) if isinstance(each, str) else each for name, each in text.facts.items()}
         return catalogue(self.language).gettext(text.pattern) % facts

@@ -90,6 +90,10 @@ def disk(workspace: Workspace) -> Iterator[Finding]:
         yield ok("disk", seen)
 
 
+#: What goes by its age alone.
+_PLAIN = {retention.Kept.EVENTS, retention.Kept.ATTEMPTS, retention.Kept.IMPORTS}
+
+
 def kept(workspace: Workspace) -> Iterator[Finding]:
     """The oldest row of each kind of data against how long it may be kept."""
     now = workspace.database.now()
@@ -101,7 +105,7 @@ def kept(workspace: Workspace) -> Iterator[Finding]:
             continue
         seen = f"oldest of {kind}: {told(now - since)}, kept {told(ages[kind])}"
         # Texts of a conversation that goes on are kept from its last word on.
-        if now - since > ages[kind] + LATE and kind in {retention.Kept.EVENTS, retention.Kept.ATTEMPTS}:
+        if now - since > ages[kind] + LATE and kind in _PLAIN:
             yield fault("retention", seen, "See that a beat and a worker run: the nightly job lets go of what is old.")
         else:
             yield ok("retention", seen)

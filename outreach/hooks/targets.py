@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import ConflictError, KeyringError, NotFoundError
@@ -63,7 +63,8 @@ def end(session: Session, vault: Vault, name: str, by: str) -> None:
     row = _going(session, name)
     row.ended_at = dialects.now(session)
     waits = (HookTelling.hook_id == row.id, HookTelling.state == Telling.WAITING)
-    session.execute(update(HookTelling).where(*waits).values(state=Telling.GIVEN_UP, outcome=ENDED))
+    why = case((HookTelling.tries == 0, ENDED), else_=HookTelling.outcome)  # what a call came to stays to be read
+    session.execute(update(HookTelling).where(*waits).values(state=Telling.GIVEN_UP, outcome=why))
     audit.append(session, vault, by, Action.HOOK_ENDED, f"hook:{name}")
 
 
@@ -88,13 +89,16 @@ def resume(session: Session, vault: Vault, name: str, by: str) -> None:
 def rotate(session: Session, vault: Vault, name: str, by: str) -> str:
     """Give it another secret, which is shown this once; for `BOTH` calls are signed with the one before, too.
 
-    Raises NotFoundError, ConflictError when it was ended.
+    Raises NotFoundError, ConflictError when it was ended, or while the one before still counts: the program may know of
+    no other yet.
     """
-    row = _going(session, name)
+    row, now = _going(session, name), dialects.now(session)
+    if row.rotated_at is not None and now < row.rotated_at + BOTH:
+        raise ConflictError(f"{name} was given a new secret within a day: let the program learn that one first.")
     key, made = _key(vault), signature.new_secret()
     before = unseal(key, row.secret, "hook", "secret", name).split()[0]
     row.secret = seal(key, f"{made} {before}", "hook", "secret", name)
-    row.rotated_at = dialects.now(session)
+    row.rotated_at = now
     audit.append(session, vault, by, Action.HOOK_ROTATED, f"hook:{name}")
     return made
 

@@ -271,8 +271,7 @@ class _Checked:
             part_limit=self.bounds.part_limit,
         )
         cheaper = parts.suggest(text)
-        remedy = f"{str(cheaper[0])[:1].upper()}{str(cheaper[0])[1:]}." if cheaper else worded("Shorten it.")
-        yield self._whole(problem, remedy)
+        yield self._whole(problem, cheaper[0].said() if cheaper else worded("Shorten it."))
 
     def _whole(self, problem: str, remedy: str) -> Fault:
         return Fault(self.body.path, self.body.line, 1, problem, remedy)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from outreach.errors import Worded, join, worded
 from outreach.parts.cut import count, foreign, in_gsm, normalise
 from outreach.parts.smart import SMART
 
@@ -29,8 +30,10 @@ class Swap:
     find: str
     put: str
 
-    def __str__(self) -> str:
-        return f"{_readable(self.find)} by {_readable(self.put)}" if self.put else f"{_readable(self.find)} by nothing"
+    def said(self) -> Worded:
+        """In words."""
+        put = _readable(self.put) if self.put else worded("nothing")
+        return worded("%(find)s by %(put)s", find=_readable(self.find), put=put)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,28 @@ class Suggestion:
     after: int
     text: str
 
-    def __str__(self) -> str:
-        swaps = [str(swap) for swap in self.swaps]
-        listed = " and ".join([", ".join(swaps[:-1]), swaps[-1]] if len(swaps) > 1 else swaps)
-        return (
-            f"replace {listed} and it costs {self.after} part{'' if self.after == 1 else 's'} instead of {self.before}"
+    def said(self) -> Worded:
+        """What to do, and what it brings, as a sentence."""
+        *some, last = [swap.said() for swap in self.swaps]
+        listed = worded("%(some)s and %(last)s", some=join(*some, by=", "), last=last) if some else last
+        facts = {"listed": listed, "before": self.before}
+        if self.after == 1:
+            return worded("Replace %(listed)s and it costs 1 part instead of %(before)s.", **facts)
+        return worded(
+            "Replace %(listed)s and it costs %(after)s parts instead of %(before)s.", **facts, after=self.after
         )
 
+    def __str__(self) -> str:
+        said = self.said()
+        return f"{said[0].lower()}{said[1:-1]}"
 
-_NAMES = {" ": "a space", "\u00a0": "a no-break space", "\u202f": "a narrow no-break space", "\t": "a tab"}
+
+_NAMES = {
+    " ": worded("a space"),
+    "\u00a0": worded("a no-break space"),
+    "\u202f": worded("a narrow no-break space"),
+    "\t": worded("a tab"),
+}
 
 
 class _Loss(IntEnum):
@@ -127,4 +143,4 @@ def _apply(text: str, swaps: tuple[Swap, ...]) -> str:
 def _readable(glyph: str) -> str:
     if glyph.isprintable() and not glyph.isspace():
         return glyph
-    return " ".join(_NAMES.get(character) or f"U+{ord(character):04X}" for character in glyph)
+    return join(*(_NAMES.get(character) or f"U+{ord(character):04X}" for character in glyph))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFoundError
@@ -80,9 +80,9 @@ def _listed(
     return [_raised(each) for each in session.scalars(query.order_by(Alert.id.desc()).limit(limit))]
 
 
-def count(session: Session, most: int) -> int:
-    """How many nobody has seen yet, counted up to `most`."""
-    return len(session.scalars(select(Alert.id).where(Alert.seen_at.is_(None)).limit(most)).all())
+def count(session: Session) -> int:
+    """How many nobody has seen yet."""
+    return session.scalar(select(func.count()).select_from(Alert).where(Alert.seen_at.is_(None))) or 0
 
 
 def get(session: Session, alert_id: int) -> Raised:

@@ -80,6 +80,11 @@ def find(session: Session, name: str) -> Member:
     return _member(_row(session, name))
 
 
+def names(session: Session) -> dict[str, str]:
+    """How each of staff is called, by staff name."""
+    return {row.name: row.display_name for row in session.execute(select(Staff.name, Staff.display_name))}
+
+
 def everybody(session: Session, role: Role | None = None, *, active: bool = False) -> list[Member]:
     """All of staff by name: those with a role, those who may sign in."""
     members = [_member(row) for row in session.scalars(select(Staff).order_by(Staff.name))]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.audience.tables import Person
-from outreach.errors import KeyringError, NotFoundError
+from outreach.errors import KeyringError, NotFoundError, worded
 from outreach.privacy.vault import unseal
 from outreach.store import dialects
 from outreach.threads.reveals import LAPSES, Stage, key_of, stage_of, what_of
@@ -52,23 +52,30 @@ class Mine:
 
 
 def listed(
-    workspace: Workspace, *, pending: bool = False, by: str = "", before: int | None = None, limit: int = 100
+    workspace: Workspace,
+    *,
+    pending: bool = False,
+    by: str = "",
+    but: str = "",
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[Asked]:
     """Reveals, the newest first. `pending`: only what waits for a second person, overdue ones first. `by`: only what
-    somebody asked for. `before`: only older ones than this id.
+    somebody asked for; `but`: only what others did. `before`: only older ones than this id.
     """
     with workspace.database.read() as session:
         at = dialects.now(session)
         query = select(Reveal, Person.pseudonym).join(Person, Person.id == Reveal.person_id)
         if pending:
-            query = query.where(_pending(at))
+            query = query.where(_pending(at)).order_by(case((_overdue(at), 0), else_=1))
+        if but:
+            query = query.where(func.lower(Reveal.asked_by) != but.strip().lower()[:64])
         if by:
             query = query.where(Reveal.asked_by == by)
         if before is not None:
             query = query.where(Reveal.id < before)
         rows = session.execute(query.order_by(Reveal.id.desc()).limit(limit)).all()
-        found = [_asked(workspace, reveal, pseudonym, at) for reveal, pseudonym in rows]
-    return sorted(found, key=lambda each: not each.overdue) if pending else found
+        return [_asked(workspace, reveal, pseudonym, at) for reveal, pseudonym in rows]
 
 
 def get(workspace: Workspace, reveal_id: int) -> Asked:
@@ -97,6 +104,10 @@ def _waits(at: datetime) -> ColumnElement[bool]:
 
 def _pending(at: datetime) -> ColumnElement[bool]:
     return or_(_waits(at), Reveal.alone & Reveal.reviewed_at.is_(None))
+
+
+def _overdue(at: datetime) -> ColumnElement[bool]:
+    return Reveal.alone & Reveal.reviewed_at.is_(None) & Reveal.review_by.is_not(None) & (Reveal.review_by <= at)
 
 
 def _asked(workspace: Workspace, reveal: Reveal, pseudonym: str, at: datetime) -> Asked:
@@ -128,4 +139,4 @@ def _opened(key: bytes, reveal: Reveal, column: str, sealed: bytes | None) -> st
     try:
         return unseal(key, sealed, "reveal", column, reveal.id) if sealed else ""
     except KeyringError:
-        return "(not readable)"
+        return worded("(not readable)")

@@ -198,6 +198,7 @@ class Reveal(Base):
     __tablename__ = "reveal"
     __table_args__ = (
         Index("ix_reveal_person", "person_id"),
+        Index("ix_reveal_asked", "asked_by", "id"),
         Index(
             "ix_reveal_review",
             "review_by",

@@ -59,3 +59,15 @@ def test_what_cannot_be_counted_in_time_is_said_as_about_or_as_fewer_than(
     monkeypatch.setattr(dialects, "in_time", lambda *_: None)
     assert of(workspace, {"all": [{"tag": "some"}]}) == Reach(60, 0, exact=False)
     assert of(workspace, {"all": [{"tag": "nobody"}]}) == Reach(0, 0, exact=False, below=3)
+
+
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
+def test_where_none_who_agreed_is_among_those_looked_at_it_is_fewer_than(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(workspace, 300, topic="other")
+    with workspace.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE person"))
+    monkeypatch.setattr(reach, "CROWD", 100)
+    monkeypatch.setattr(dialects, "in_time", lambda *_: None)
+    assert of(workspace, {"all": []}) == Reach(0, 0, exact=False, below=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent import futures
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -148,3 +149,18 @@ def test_the_page_says_that_it_counts_and_comes_again_without_script(console: Co
     told = launcher.post(f"/campaigns/{NAME}/test", to="no number")  # what went wrong is told at once, with the plan
     assert told.status_code == 422
     assert "In short" in read(told)
+
+
+@pytest.mark.parametrize("page", ["plan", "launch"])
+def test_a_page_of_a_plan_that_is_not_fresh_says_when_it_was_so(
+    console: Console, now: datetime, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    plans = Plans()
+    plans.of(console.workspace, NAME, now)
+    counted(plans)
+    found = plans.of(console.workspace, NAME, now)
+    launcher = console.as_(Role.LAUNCHER)
+    for again in (False, True):
+        monkeypatch.setattr(Plans, "of", lambda *_, again=again, **__: replace(found, again=again))
+        told = read(launcher.get(f"/campaigns/{NAME}/{page}"))
+        assert ("It is being counted anew." in told, "This is how it stood:" in told) == (again, again)

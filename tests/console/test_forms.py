@@ -82,6 +82,14 @@ TOO_MUCH = [
 ]
 
 
+def test_a_form_that_was_cut_off_is_refused_and_its_file_dropped(http: httpx.Client) -> None:
+    head = b'--end\r\nContent-Disposition: form-data; name="table"; filename="a.csv"\r\n\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=end"}
+    assert http.post(f"/{MOST}", content=head + b"phone\r\n", headers=kind).status_code == 413
+    assert KEPT[-1].ends == ["dropped"]
+    assert http.post(f"/{MOST}", content=head + b"phone\r\n--end--\r\n", headers=kind).json()["size"] == 5
+
+
 @pytest.mark.parametrize(("label", "upload", "given"), TOO_MUCH, ids=[row[0] for row in TOO_MUCH])
 def test_what_is_too_much_is_refused(label: str, upload: int, given: dict[str, object], http: httpx.Client) -> None:
     assert http.post(f"/{upload}", **given).status_code == 413  # type: ignore[arg-type]

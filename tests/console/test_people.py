@@ -149,6 +149,8 @@ def test_an_import_can_be_cancelled_and_a_long_table_is_looked_at_in_part(
     monkeypatch.setattr(people_import, "LOOKED_AT", 2)
     place = send(launcher, "phone\n" + "".join(f"07120000{each}\n" for each in range(70, 75))).headers["location"]
     assert "Of about 6 rows these are the first 2" in launcher.text(place)
+    monkeypatch.setattr(people_import, "LOOKED_AT", 5)
+    assert "rows these are the first" not in launcher.text(place), "every row was looked at"
     going = launcher.post(place).headers["location"]
     assert launcher.post(f"{going}/cancel").headers["location"] == going
     assert "Cancelled" in launcher.text(going)

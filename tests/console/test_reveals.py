@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from outreach.audience.tables import Person
 from outreach.privacy import audit, verify
 from outreach.staff.roles import Role
 from outreach.threads import reveal_lists, reveals
 from outreach.threads.reveals import Stage, Wish
+from outreach.threads.tables import Reveal
 from tests.clinic import AMINA, BARAKA, Cast, cast
 from tests.console.conftest import WHO, Console, Signed, on_sqlite, read
 from tests.reports import known
@@ -206,3 +208,33 @@ def test_a_long_list_goes_on_page_by_page_and_each_sees_her_own(console: Console
     assert shown(auditor, "/reveals") == list(range(52, 2, -1))
     assert shown(auditor, "/reveals?list=all&before=3") == [2, 1]
     assert shown(helper, "/reveals?before=3") == [2], "the first one is somebody else's"
+
+
+def test_who_is_in_danger_is_told_only_to_those_who_read_conversations(console: Console, people: Cast) -> None:
+    pseudonym = called(console, people.amina)
+    write(console.workspace, AMINA, DANGER)
+    asking = f"/reveals/new?number={pseudonym}"
+    for role, told in ((Role.HELPER, True), (Role.COORDINATOR, True), (Role.LAUNCHER, False)):
+        assert ("in danger" in console.as_(role).text(asking)) is told, role
+    launcher = console.as_(Role.LAUNCHER)
+    assert launcher.post("/reveals/new", number=pseudonym, why=WHY, alone="yes").status_code == 409
+    assert reveal_lists.listed(console.workspace) == []
+
+
+def test_what_others_wait_for_is_not_lost_behind_ones_own_and_what_is_late_comes_first(
+    console: Console, people: Cast
+) -> None:
+    wish, boss = Wish(called(console, people.amina)), console.as_(Role.COORDINATOR)
+    write(console.workspace, AMINA, DANGER)
+    taken = reveals.ask(console.workspace, wish, WHO[Role.HELPER], WHY, alone=True)
+    waits = reveals.ask(console.workspace, wish, WHO[Role.HELPER], WHY)
+    for _ in range(3):
+        reveals.ask(console.workspace, wish, boss.name, WHY)
+    with console.workspace.database.write() as session:
+        late = console.workspace.database.now() - timedelta(minutes=1)
+        session.execute(update(Reveal).where(Reveal.id == taken).values(review_by=late))
+    found = [
+        [each.id for each in reveal_lists.listed(console.workspace, pending=True, but=boss.name.upper(), limit=limit)]
+        for limit in (100, 1)
+    ]
+    assert found == [[taken, waits], [taken]]

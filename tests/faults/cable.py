@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Cable(Relay):
         """The other end forgets every connection, and nobody hears of it."""
         self.pull()
         for each in self._open:
-            if each.fileno() >= 0:
+            with suppress(OSError):  # closed already, or reset
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
                 each.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it, which closes it
         self._open.clear()
@@ -73,13 +74,19 @@ def cables() -> Iterator[Callable[[str], Cable]]:
     """What lays a cable to a URL; all are gone at the end. Raises NotHereError for whoever may lay none."""
     if os.geteuid():
         raise NotHereError("a network namespace can be made by root alone")
+    if not shutil.which("ip"):
+        raise NotHereError("no ip (Debian: apt-get install iproute2)")
     with ExitStack() as stack:
 
         def lay(url: str) -> Cable:
             number = next(_numbers)
             name = f"outreach-{os.getpid()}-{number}"
-            stack.callback(_ip, "netns", "del", name)
-            _lay(name, number)
+            try:
+                _lay(name, number)
+            except RuntimeError as error:
+                raise NotHereError(f"this machine has no network namespaces: {error}") from None
+            finally:
+                stack.callback(_cut_down, name)
             return Cable(url, name, f"10.231.{number}.2")
 
         yield lay
@@ -96,7 +103,11 @@ def _lay(name: str, number: int) -> None:
     _ip("-n", name, "link", "set", "lo", "up")
 
 
+def _cut_down(name: str) -> None:
+    subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
 def _ip(*words: str) -> None:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotHereError(f"this machine has no network namespaces: ip {words[0]} ended with {done.returncode}")
+        raise RuntimeError(f"ip {words[0]} ended with {done.returncode}")

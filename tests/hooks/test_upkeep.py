@@ -115,6 +115,8 @@ def test_for_a_day_calls_are_signed_with_both_secrets(workspace: Workspace) -> N
     with listening() as other:
         first = add(there, other.url)
         second = do(there, targets.rotate)
+        with pytest.raises(ConflictError, match="within a day"):  # or the secret that it knows would not count any more
+            do(there, targets.rotate)
         happens(there)
         carry.carry(there)
         with there.database.write() as session:
@@ -284,3 +286,14 @@ def test_the_doctor_sees_who_does_not_hear_and_says_what_to_do(
     assert remedy in found.remedy
     do(workspace, targets.end)
     assert list(outside.hooks(workspace)) == [], "what is ended is nobody's trouble"
+
+
+def test_what_a_call_came_to_stays_to_be_read_when_a_webhook_ends(workspace: Workspace) -> None:
+    add(workspace, "https://register.example/hook")
+    failing(workspace)
+    happens(workspace)
+    do(workspace, targets.end)
+    with workspace.database.read() as session:
+        outcomes = list(session.scalars(select(HookTelling.outcome).order_by(HookTelling.tries.desc())))
+        assert [each.failure for each in health.everyone(session)] == ["401"]
+    assert outcomes == ["401", targets.ENDED]
