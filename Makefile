@@ -45,8 +45,8 @@ test: install ## run every test (ARGS="-k stop")
 faults: install ## kill, cut off and mislead the clinic, and see what holds (ARGS="trials --trials 10000", ARGS="stages --broker redis")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m tests.faults $(ARGS)
 
-mutants: install ## change in small ways what guards people: do the tests notice? (hours; ARGS="outreach.consent*")
-	@$(BIN)/mutmut run $(ARGS) && $(BIN)/mutmut results
+mutants: install ## change in small ways what guards people: do the tests notice? (hours; ARGS="--sample 150 --seed 1")
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: install ## how fast it is, beside the goals (ARGS="receipts --runs 5", ARGS="--full --json bench.json")
 	@$(PYTHON) -m tests.servers $(BIN)/python -m benchmarks $(ARGS)

@@ -40,7 +40,8 @@ VARIABLES = {
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Stop before the first test when something required is not there: a skip would look like a pass."""
-    if not hasattr(session.config, "workerinput"):  # once, not in every process of pytest-xdist
+    # Once, not in every process of pytest-xdist; `make mutants` has built them before it copied everything.
+    if not hasattr(session.config, "workerinput") and "MUTANT_UNDER_TEST" not in os.environ:
         _build_pages()
     required = {name for name in os.environ.get("OUTREACH_TEST_REQUIRE", "").split(",") if name}
     if unknown := required - VARIABLES.keys():

@@ -168,6 +168,8 @@ def _stages(given: argparse.Namespace, violations: list[str]) -> Results:
             violations += [f"{broker}, {name}: {each}" for each in wrong]
             found[f"{broker}: {name}"] = {"wrong": wrong, "seconds": measured}
             _say(f"{'holds' if not wrong else 'BROKEN'}  {broker:10}  {name}")
+            for each in wrong[:5]:
+                _say(f"            {each}")
             for what, seconds in measured.items():
                 p99 = sorted(seconds)[math.ceil(0.99 * len(seconds)) - 1]
                 _say(f"            {what}: {len(seconds)} measured, p99 {p99:.1f} s, most {max(seconds):.1f} s")

@@ -69,21 +69,19 @@ def _claims_by_reading() -> None:
 
 
 def _sent_before_committed() -> None:
-    """Hand over first, commit the claim with the answers: a crash between forgets that anything was sent."""
+    """Claim, hand over and record in one transaction: a crash in it forgets that anything was sent."""
 
     def claim(workspace: Any, sender: Any, lane: Any) -> Any:
         settings = workspace.settings
         with workspace.database.write() as session:
             batch = queue.claim(session, sender, lane, settings.batch, settings.lease, None)
             composed = send.write(workspace, batch) if batch.claims else compose.Composed()
-            session.rollback()
-        with workspace.database.write() as session:
-            if batch.claims and batch.facts is not None:
+            if composed.written and batch.facts is not None:
                 provider = _providers[0].by_sender(sender)
                 answers = http.run(provider.send(sender, [each.outgoing for each in composed.written]))
-                queue._lease(session, batch.claims, sender, batch.token, dialects.now(session), settings.lease)
                 pairs = list(zip(composed.written, answers, strict=True))
                 results.record(session, provider.senders[0], provider.name, pairs, batch.facts, batch.token)
+            failpoints.reach("claim.before_commit")
         return replace(batch, claims=[])
 
     def drain(workspace: Any, providers: Any, *given: Any, **more: Any) -> Any:

@@ -15,7 +15,7 @@ from redis import Redis
 
 from scheduler.app import queues
 from tests.faults.checker import judge
-from tests.faults.checker.records import Case, lines, rows
+from tests.faults.checker.records import Case, Line, Record, lines, rows
 from tests.faults.checker.watch import Watch
 from tests.faults.cluster import Cluster
 from tests.processes import Program, Site, answers, site, wait_until
@@ -95,9 +95,10 @@ class Stage:
         """What went wrong, by the stage itself and by the checker, which reads what the processes said as well."""
         table = (self.place.folder / "people.csv").read_text(encoding="utf-8").splitlines()
         settings, now = self.place.workspace.settings, self.place.workspace.database.now()
+        here, said = self._at_one_moment()
         case = Case(
-            rows(self.database),
-            lines(self.place.folder / "c" / "carrier.db"),
+            here,
+            said,
             now,
             settings.lease,
             settings.sweep_every,
@@ -109,6 +110,19 @@ class Stage:
         )
         found = [each for each in judge(case) if not self.excused or not re.search(self.excused, each)]
         return self.wrong + self.watch.violations + found
+
+    def _at_one_moment(self) -> tuple[dict[str, list[Record]], list[Line]]:
+        """The database and the carrier's log while no receipt came: one that came between would seem to be lost."""
+        log = self.place.folder / "c" / "carrier.db"
+        found: list[tuple[dict[str, list[Record]], list[Line]]] = []
+
+        def still() -> bool:
+            before = lines(log)
+            found[:] = [(rows(self.database), before)]
+            return len(lines(log)) == len(before)
+
+        wait_until(still, 60, "the last receipt")
+        return found[0]
 
     def _at_broker(self) -> list[tuple[str, bytes]]:
         if not self.broker.startswith("redis"):

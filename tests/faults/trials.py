@@ -216,9 +216,10 @@ class Round:
             if line["event"] == "call" and line["sid"] and line["sid"] not in self.reported:
                 self.reported.add(line["sid"])
                 last = "delivered" if self.dice.random() < 0.9 else "undelivered"
+                heard = 0.0 if self.dice.random() < 0.15 else 0.85  # of some messages we never hear a word
                 for word in ("sent", last):
                     self.ledger.note(event="status", outcome=word, sid=line["sid"], message=line["message"])
-                    if self.dice.random() < 0.85:
+                    if self.dice.random() < heard:
                         self.untold.append((line["sid"], word, int(line["message"])))
 
     # --- coming to rest ----------------------------------------------------------------------------------------------
