@@ -6,7 +6,6 @@ purpose: a plain-text body would be sent to the person as a reply.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -16,12 +15,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outreach import failpoints, log
-from outreach.channels.contract import Hook, Receipt
+from outreach.channels.contract import Hook, Inbound, Receipt
 from outreach.channels.registry import Providers
 from outreach.console.together import Together
 from outreach.delivery import receipts
 from outreach.errors import ForgedError, HookError, NotFoundError
-from outreach.threads import inbound
+from outreach.threads import gathered
 from outreach.workspace import Workspace
 
 logger = log.get("console")
@@ -44,7 +43,8 @@ class Webhooks:
     def __init__(self, app: ASGIApp, workspace: Workspace, providers: Providers) -> None:
         self._app, self._workspace, self._providers = app, workspace, providers
         self._kept: Together[Receipt] = Together(lambda batch: _keep(workspace, batch), AWAY)
-        self._senders = list(providers.senders)
+        senders = list(providers.senders)
+        self._heard: Together[Inbound] = Together(lambda batch: gathered.receive(workspace, batch, senders), AWAY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a webhook's call; pass everything else on."""
@@ -62,7 +62,7 @@ class Webhooks:
         """Keep what is told. `what`: `status` (of a message), `inbound` (a text from somebody), `ack` (of a push)."""
         if what == "inbound":
             told = self._providers.by_name(name).read_inbound(await _hook(scope, receive, self._workspace))
-            await asyncio.to_thread(inbound.receive, self._workspace, told, self._senders)
+            await self._heard.keep(told)
             return
         provider = self._providers.by_name(name)
         await self._kept.keep(provider.read_receipt(await _hook(scope, receive, self._workspace)))

@@ -5,8 +5,10 @@ Written once, whoever asks twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -51,9 +53,28 @@ class Draft:
 
 def enqueue(session: Session, draft: Draft, settings: Settings, at: datetime) -> int | None:
     """Queue a text, due now. Gives the message's id, or None when its dedupe key was there already."""
-    day = at.astimezone(ZoneInfo(settings.zone)).date()
-    count = parts.count(draft.text).parts
-    row = {
+    row = _row(draft, settings, at)
+    statement = dialects.insert(session, Message).values(row).on_conflict_do_nothing().returning(Message.id)
+    made: int | None = session.scalar(statement)
+    if made is not None:
+        tally.note(session, [_counted(row)])
+    return made
+
+
+def enqueue_all(session: Session, drafts: Sequence[Draft], settings: Settings, at: datetime) -> None:
+    """Queue several texts, due now; those whose dedupe key was there already are left out."""
+    rows = {draft.dedupe_key: _row(draft, settings, at) for draft in drafts}
+    made = dialects.add_rows(session, Message, list(rows.values()), [Message.dedupe_key])
+    tally.note(session, [_counted(rows[key]) for (key,) in made])
+
+
+def _counted(row: Mapping[str, Any]) -> tally.Change:
+    cell = tally.Cell(0, row["purpose"], row["day"], row["kind"], State.QUEUED, "", row["sender"])
+    return tally.Change(cell, 1, row["parts"], 0.0)
+
+
+def _row(draft: Draft, settings: Settings, at: datetime) -> dict[str, Any]:
+    return {
         "direction": "out",
         "kind": draft.kind,
         "purpose": draft.purpose,
@@ -67,15 +88,9 @@ def enqueue(session: Session, draft: Draft, settings: Settings, at: datetime) ->
         "priority": PRIORITY[draft.purpose],
         "due_at": at,
         "expires_at": at + LIFETIME[draft.purpose],
-        "day": day,
+        "day": at.astimezone(ZoneInfo(settings.zone)).date(),
         "sender": draft.sender,
-        "parts": count,
+        "parts": parts.count(draft.text).parts,
         "created_at": at,
         "updated_at": at,
     }
-    statement = dialects.insert(session, Message).values(row).on_conflict_do_nothing().returning(Message.id)
-    made: int | None = session.scalar(statement)
-    if made is not None:
-        cell = tally.Cell(0, draft.purpose, day, draft.kind, State.QUEUED, "", draft.sender)
-        tally.note(session, [tally.Change(cell, 1, count, 0.0)])
-    return made

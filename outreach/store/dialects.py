@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DeadlockDetected, QueryCanceled
 from sqlalchemy import (
     Engine,
     Select,
@@ -134,6 +134,11 @@ def take(query: S, *, of: Any = None, wait: bool = False, share: bool = False) -
     SQLite ignores it: its write transactions are alone by nature.
     """
     return query.with_for_update(of=of, skip_locked=not wait, read=share)
+
+
+def is_crossed(error: OperationalError) -> bool:
+    """Whether a transaction was ended because it and another waited for each other; the database is well."""
+    return isinstance(error.orig, DeadlockDetected)
 
 
 def about_rows(session: Session, table: Any) -> int:

@@ -86,14 +86,29 @@ def say(
         loops.flag(session, note.person.id, note.sender, note.at)
         logger.warning("answers stopped: a machine may be talking", job=name)
         return None
+    draft = drafted(note, name, purpose, thread_id=thread_id, more=more)
+    if draft is None:
+        return None
+    if name in PROVEN:
+        wordings.keep(session, name, note.person.language, draft.text, note.at)
+    return enqueue(session, draft, note.workspace.settings, note.at)
+
+
+def drafted(
+    note: Note,
+    name: str,
+    purpose: Purpose,
+    *,
+    thread_id: int | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> Draft | None:
+    """One of the system's texts to her, not queued yet; None where it cannot be written, which is logged."""
     try:
         text = text_of(note, name, more)
     except Exception as error:  # a clinic's files may be unreadable in any way
         logger.error("system text missing", job=name, exc_info=error)
         return None
-    if name in PROVEN:
-        wordings.keep(session, name, note.person.language, text, note.at)
-    draft = Draft(
+    return Draft(
         person_id=note.person.id,
         key=note.key,
         purpose=purpose,
@@ -102,7 +117,6 @@ def say(
         sender=note.sender,
         thread_id=thread_id,
     )
-    return enqueue(session, draft, note.workspace.settings, note.at)
 
 
 def told(session: Session, note: Note, name: str, within: timedelta = ONCE, *, thread_id: int | None = None) -> bool:
@@ -121,12 +135,15 @@ def told(session: Session, note: Note, name: str, within: timedelta = ONCE, *, t
 def first_answer(session: Session, note: Note, thread: Thread) -> None:
     """Tell somebody who opens a thread who will read it and when; never to somebody who said stop."""
     if not consent.stopped(session, [note.person.id]):
-        promised = thread.promised_at or note.at
-        zone = promises.zone_of(note.person, note.workspace)
-        hours = max(1, ceil((promised - note.at).total_seconds() / 3600))
-        by = promises.said(promised, note.at, zone, note.person.language)
-        more = {"by": by, "within_hours": hours}
-        say(session, note, "answer", Purpose.AUTOMATIC, thread_id=thread.id, more=more)
+        say(session, note, "answer", Purpose.AUTOMATIC, thread_id=thread.id, more=promise(note, thread))
+
+
+def promise(note: Note, thread: Thread) -> dict[str, object]:
+    """What the first answer says besides: by when somebody will have read."""
+    promised = thread.promised_at or note.at
+    zone = promises.zone_of(note.person, note.workspace)
+    hours = max(1, ceil((promised - note.at).total_seconds() / 3600))
+    return {"by": promises.said(promised, note.at, zone, note.person.language), "within_hours": hours}
 
 
 def urgent_answer(session: Session, note: Note, thread_id: int) -> None:

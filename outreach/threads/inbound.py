@@ -7,7 +7,8 @@ that the text has arrived. No broker stands in this path.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -83,7 +84,7 @@ def receive(workspace: Workspace, inbound: Inbound, senders: list[SenderSpec]) -
         person = _person(session, workspace, inbound, at)
         if _known(session, inbound):  # another process was quicker while we waited for the person
             return Received("duplicate")
-        received = _act(session, workspace, inbound, person, _sender(session, inbound, senders), at)
+        received = _act(session, workspace, inbound, person, sender_of(session, inbound, senders), at)
         failpoints.reach("inbound.before_commit")
     logger.info("received", provider=inbound.provider, message=received.message_id, verb=received.outcome)
     return received
@@ -107,7 +108,7 @@ def _person(session: Session, workspace: Workspace, inbound: Inbound, at: dateti
             return person  # else she was forgotten, or her number handed over, while we waited: look again
 
 
-def _sender(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
+def sender_of(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
     """Our sender that was written to: the answer leaves from there. Empty when nothing can be answered from here."""
     named = [spec.name for spec in senders if spec.number and spec.number == inbound.to]
     if named:
@@ -208,13 +209,7 @@ def _thread(
     thread = session.scalar(query)
     fresh = thread is None
     if thread is None:
-        thread = Thread(
-            person_id=note.person.id,
-            programme=context.programme,
-            topic=context.topic,
-            state=ThreadState.WAITING,
-            opened_at=note.at,
-        )
+        thread = opened(note, context)
         session.add(thread)
     begins = thread.waiting_since is None or thread.state == ThreadState.ANSWERED
     if begins:
@@ -232,6 +227,17 @@ def _thread(
     return thread, fresh
 
 
+def opened(note: answers.Note, context: Context) -> Thread:
+    """A conversation that begins, not written down yet."""
+    return Thread(
+        person_id=note.person.id,
+        programme=context.programme,
+        topic=context.topic,
+        state=ThreadState.WAITING,
+        opened_at=note.at,
+    )
+
+
 def _keep(
     session: Session,
     note: answers.Note,
@@ -241,37 +247,48 @@ def _keep(
     words: str | None = None,
 ) -> int:
     """Write the text down, sealed, with what became of it."""
-    dedupe_key = f"in:{note.inbound.provider}:{note.inbound.provider_id}"
-    day = note.at.astimezone(ZoneInfo(note.workspace.settings.zone)).date()
-    message = Message(
-        direction="in",
-        kind=Kind.SMS,
-        purpose=Purpose.REPLY,
-        person_id=note.person.id,
-        topic=context.topic,
-        run_id=context.run_id,
-        step=context.step,
-        thread_id=thread_id,
-        dedupe_key=dedupe_key,
-        body=seal(note.key, _words(note.inbound) if words is None else words, "message", "body", dedupe_key),
-        state=State.RECEIVED,
-        reason=outcome,
-        due_at=note.at,
-        expires_at=note.at,
-        day=day,
-        sender=note.sender,
-        provider=note.inbound.provider,
-        provider_id=note.inbound.provider_id,
-        parts=parts.count(note.inbound.text).parts,
-        created_at=note.at,
-        updated_at=note.at,
-    )
+    message = Message(**row_of(note, context, outcome, thread_id, words))
     first = not _has_written(session, note.person.id, context.run_id)
     session.add(message)
     session.flush()
-    cell = tally.Cell(context.run_id or 0, context.step, day, Kind.SMS, State.RECEIVED, outcome, note.sender)
-    tally.note(session, [tally.Change(cell, 1, message.parts, 0.0, people=int(first))])
+    tally.note(session, [counted(note, context, outcome, message.day, message.parts, first=first)])
     return message.id
+
+
+def row_of(
+    note: answers.Note, context: Context, outcome: str, thread_id: int | None, words: str | None = None
+) -> dict[str, Any]:
+    """The row of a text, sealed. `words`: what is kept in place of what she wrote."""
+    dedupe_key = f"in:{note.inbound.provider}:{note.inbound.provider_id}"
+    return {
+        "direction": "in",
+        "kind": Kind.SMS,
+        "purpose": Purpose.REPLY,
+        "person_id": note.person.id,
+        "topic": context.topic,
+        "run_id": context.run_id,
+        "step": context.step,
+        "thread_id": thread_id,
+        "dedupe_key": dedupe_key,
+        "body": seal(note.key, _words(note.inbound) if words is None else words, "message", "body", dedupe_key),
+        "state": State.RECEIVED,
+        "reason": outcome,
+        "due_at": note.at,
+        "expires_at": note.at,
+        "day": note.at.astimezone(ZoneInfo(note.workspace.settings.zone)).date(),
+        "sender": note.sender,
+        "provider": note.inbound.provider,
+        "provider_id": note.inbound.provider_id,
+        "parts": parts.count(note.inbound.text).parts,
+        "created_at": note.at,
+        "updated_at": note.at,
+    }
+
+
+def counted(note: answers.Note, context: Context, outcome: str, day: date, length: int, *, first: bool) -> tally.Change:
+    """What a text of so many parts adds to the roll-up. `first`: she has not answered this run before."""
+    cell = tally.Cell(context.run_id or 0, context.step, day, Kind.SMS, State.RECEIVED, outcome, note.sender)
+    return tally.Change(cell, 1, length, 0.0, people=int(first))
 
 
 def _has_written(session: Session, person_id: int, run_id: int | None) -> bool:

@@ -5,16 +5,18 @@ What a text asks for is done all the same (STOP above all); only our answer to i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.errors import KeyringError
 from outreach.messages.status import Purpose
 from outreach.messages.tables import Message
 from outreach.privacy.vault import unseal
+from outreach.store import dialects
 from outreach.threads import waits
 from outreach.threads.tables import Mark, Thread, ThreadState
 from outreach.threads.words.fold import words
@@ -57,6 +59,17 @@ def flag(session: Session, person_id: int, sender: str, at: datetime) -> None:
         waits.begins(session, thread, at, fresh=True)
     thread.mark = thread.mark or Mark.MACHINE
     session.flush()
+
+
+def talkative(session: Session, persons: Collection[int], at: datetime) -> set[int]:
+    """Who of these has had so many answers of late that `running` must look at her texts."""
+    query = select(Message.person_id).where(
+        dialects.among(session, Message.person_id, persons),
+        Message.direction == "out",
+        Message.purpose.in_(_BY_ITSELF),
+        Message.created_at > at - ALIKE_WITHIN,
+    )
+    return set(session.scalars(query.group_by(Message.person_id).having(func.count() >= min(ALIKE - 1, RAPID))))
 
 
 def _latest(session: Session, person_id: int, direction: str, since: datetime) -> list[Message]:

@@ -64,17 +64,17 @@ def make(session: Session, workspace: Workspace, thread: Thread, at: datetime) -
     thread.promised_at, thread.missed_at = moment(session, workspace, at), None
 
 
-def moment(session: Session, workspace: Workspace, at: datetime) -> datetime:
-    """When somebody will have read what comes in now."""
+def moment(session: Session, workspace: Workspace, at: datetime, coming: int = 1) -> datetime:
+    """When somebody will have read what comes in now. `coming`: how many begin to wait at once."""
     settings, week = workspace.settings, duty.read(workspace.settings).week
     wanted = week.after(at + settings.answer_within, timedelta())
     if not week.covers(at + settings.answer_within):
         wanted = week.after(wanted, timedelta(hours=1))  # not at the minute at which the door opens
-    needed = week.after(at, _backlog(session, week, at))
+    needed = week.after(at, _backlog(session, week, at, coming))
     return _rounded(max(wanted, needed))
 
 
-def _backlog(session: Session, week: Week, at: datetime) -> timedelta:
+def _backlog(session: Session, week: Week, at: datetime, coming: int) -> timedelta:
     """How much opening time the threads that wait will take, at the rate of late; nothing while no rate is known."""
     since = at - LOOKED_BACK
     answers = select(func.count(func.distinct(Message.thread_id))).where(
@@ -89,7 +89,7 @@ def _backlog(session: Session, week: Week, at: datetime) -> timedelta:
         if start >= at:
             break
         opened += min(end, at) - start
-    return opened / answered * (waiting + 1) * CAUTION
+    return opened / answered * (waiting + coming) * CAUTION
 
 
 def _rounded(at: datetime) -> datetime:

@@ -6,6 +6,7 @@ A wait begins when somebody writes to whom we owed nothing, and counts on that d
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -41,9 +42,17 @@ def seconds(step: int) -> float:
 
 def begins(session: Session, thread: Thread, at: datetime, *, fresh: bool) -> None:
     """Somebody waits from now on. `fresh`: with this the thread begins."""
-    thread.waiting_since = at
-    for event in (Event.OPENED, Event.ASKED) if fresh else (Event.ASKED,):
-        _note(session, thread.programme, at, event, 0)
+    all_begin(session, [(thread, fresh)], at)
+
+
+def all_begin(session: Session, begun: Iterable[tuple[Thread, bool]], at: datetime) -> None:
+    """The same for several, each with whether it begins with this; counted in one statement."""
+    changes: list[rollups.Counted] = []
+    for thread, fresh in begun:
+        thread.waiting_since = at
+        events = (Event.OPENED, Event.ASKED) if fresh else (Event.ASKED,)
+        changes += [((thread.programme, dialects.day(session, at), event, 0), (1,)) for event in events]
+    rollups.note(session, ThreadTally, changes)
 
 
 def answered(session: Session, thread: Thread, promised: timedelta, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -83,20 +84,21 @@ def _clock(chosen: Hours | None, edge: int) -> str | None:
 def info(session: Session, note: Note, _: str) -> Done:
     """Topics, since when, in which words; cut so that it stays one part."""
     if not consent.stopped(session, [note.person.id]):
-        say(session, note, "info", Purpose.AUTOMATIC, more={"topics": _topics(session, note)})
+        standing = consent.standing(session, [note.person.id]).values()
+        say(session, note, "info", Purpose.AUTOMATIC, more={"topics": topics(note, standing)})
     return Done("keyword:info")
 
 
-def _topics(session: Session, note: Note) -> str | None:
+def topics(note: Note, standing: Iterable[Standing]) -> str | None:
     """As many of her topics as fit into one part, the newest first, and how many more there are."""
-    lines = [line for (_, topic), line in consent.standing(session, [note.person.id]).items() if _stands(topic, line)]
+    lines = [line for line in standing if _stands(line.topic, line)]
     lines.sort(key=lambda line: line.at, reverse=True)
     told = [_told(note, line) for line in lines]
     for kept in range(len(told), 0, -1):
         rest = [f"+{len(told) - kept}"] if kept < len(told) else []
-        topics = ", ".join([*told[:kept], *rest])
-        if parts.count(text_of(note, "info", {"topics": topics})).parts == 1:
-            return topics
+        listed = ", ".join([*told[:kept], *rest])
+        if parts.count(text_of(note, "info", {"topics": listed})).parts == 1:
+            return listed
     return f"+{len(told)}" if told else None
 
 
