@@ -36,6 +36,10 @@ class Worded(str):
         made.pattern, made.facts = pattern, facts
         return made
 
+    def __reduce__(self) -> tuple[type[Worded], tuple[str, Mapping[str, object]]]:
+        """How it is made again: from its pattern, not from its text."""
+        return type(self), (self.pattern, self.facts)
+
     def __deepcopy__(self, memo: object) -> Worded:
         """Itself, as with any text: nothing in it changes."""
         return self

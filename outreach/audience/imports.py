@@ -109,7 +109,7 @@ def _run(work: Work, sink: Sink, after_batch: Callable[[int], None]) -> Totals:
     return totals
 
 
-class Ledger(Protocol):
+class Beside(Protocol):
     """What is written beside the rows of a batch, in the same transaction."""
 
     def begin(self, session: Session) -> None:
@@ -119,7 +119,7 @@ class Ledger(Protocol):
         """After the batch, before its commit."""
 
 
-class _NoLedger:
+class _Nothing:
     def begin(self, session: Session) -> None: ...
 
     def end(self, session: Session, verdicts: Sequence[Verdict]) -> None: ...
@@ -134,7 +134,7 @@ class Work:
     settings: Settings
     options: Options
     rows: Iterator[Entry | Verdict]
-    ledger: Ledger = field(default_factory=_NoLedger)
+    beside: Beside = field(default_factory=_Nothing)
     size: int = field(default_factory=lambda: BATCH)
     _seen: set[int] = field(default_factory=set)  # of this table's numbers and apps: eight bytes of the keyed index
 
@@ -193,11 +193,11 @@ class Work:
             with self.database.read() as session:
                 return _decided(self._changes(session, batch), judged)
         with self.database.write() as session:
-            self.ledger.begin(session)
+            self.beside.begin(session)
             changes = self._changes(session, batch)
             verdicts = _decided(changes, judged)
             changes.write(session)
-            self.ledger.end(session, verdicts)
+            self.beside.end(session, verdicts)
         return verdicts
 
     def _changes(self, session: Session, batch: Sequence[Index]) -> Changes:

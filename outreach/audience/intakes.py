@@ -27,7 +27,7 @@ from outreach.audience.imports import Options, Work
 from outreach.audience.sheets import Sheet, open_sheet
 from outreach.audience.tables import Intake, IntakeRefused, IntakeState
 from outreach.audience.verdicts import Outcome, Verdict
-from outreach.errors import ConflictError, NotFoundError, SheetError
+from outreach.errors import ConflictError, NotFoundError, SheetError, worded
 from outreach.privacy import audit
 from outreach.privacy.audit import Action
 from outreach.privacy.vault import Vault, seal, unseal
@@ -162,7 +162,7 @@ class _LostError(Exception):
 
 @dataclass(slots=True)
 class _Job:
-    """One table under our lease. It is the ledger of its own batches."""
+    """One table under our lease. It is what is written beside its own batches."""
 
     workspace: Workspace
     row: Intake
@@ -174,7 +174,7 @@ class _Job:
         try:
             try:
                 with open_sheet(uploads.source(clinic.database, clinic.vault, self.row)) as sheet:
-                    if not self._work(self._begin(sheet), stopping):
+                    if not self._work(self._begin(sheet, stopping), stopping):
                         self._give_back()
                         return self.row.rows - begun
             except SheetError:
@@ -184,15 +184,18 @@ class _Job:
             logger.info("import broken off", count=self.row.rows - begun)
         return self.row.rows - begun
 
-    def _begin(self, sheet: Sheet) -> Work:
+    def _begin(self, sheet: Sheet, stopping: threading.Event) -> Work:
+        """Go past what is committed. Raises SheetError when the table is shorter than that."""
         clinic, row = self.workspace, self.row
         # As it was judged at the beginning: whoever goes on must judge alike.
         today = (row.started_at or row.made_at).date()
         work = Work.of(clinic.database, clinic.vault, clinic.settings, sheet, options(row.chosen, sheet.header), today)
-        work.ledger, work.size = self, BATCH
+        work.beside, work.size = self, BATCH
         done = 0
-        while done < row.rows:
-            done += work.skip(row.rows - done)
+        while done < row.rows and not stopping.is_set():
+            if not (some := work.skip(row.rows - done)):
+                raise SheetError(worded("The table is shorter than what was taken in of it already. Send it again."))
+            done += some
             with clinic.database.write() as session:
                 self.begin(session)
                 self.row.leased_until = dialects.now(session) + _lease(clinic)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from outreach.audience.tables import Intake, IntakePiece, IntakeRefused, IntakeState
@@ -69,8 +69,11 @@ class Arrival:
 
     def _keep(self, piece: bytes) -> None:
         with self._database.write() as session:
-            if not self._id:
-                self._id = self._begin(session)
+            self._id = self._id or self._begin(session)
+            arriving = update(Intake).where(Intake.id == self._id)
+            session.execute(
+                arriving.values(changed_at=dialects.now(session))
+            )  # a slow line has its hour for each piece
             body = seal_bytes(self._key, piece, "intake_piece", "body", f"{self.token}/{self._pieces}")
             session.add(IntakePiece(intake_id=self._id, number=self._pieces, body=body))
         self._pieces += 1
@@ -91,7 +94,7 @@ def find(session: Session, by: str, token: str) -> Intake:
     """
     row = session.scalar(select(Intake).where(Intake.token == token, Intake.state != IntakeState.ARRIVING))
     waits = row is not None and row.state == IntakeState.OFFERED
-    if row is None or (waits and (row.by != by or row.made_at < dialects.now(session) - KEPT)):
+    if row is None or (waits and (row.by != by or row.changed_at < dialects.now(session) - KEPT)):
         raise NotFoundError("There is no such table any more: an hour has gone by. Send it again.")
     return row
 
@@ -153,7 +156,7 @@ def sweep(session: Session) -> int:
 def stale(session: Session) -> Select[int]:
     """The ids of tables that nobody said yes to in time."""
     waits = Intake.state.in_((IntakeState.ARRIVING, IntakeState.OFFERED))
-    return select(Intake.id).where(waits, Intake.made_at < dialects.now(session) - KEPT)
+    return select(Intake.id).where(waits, Intake.changed_at < dialects.now(session) - KEPT)
 
 
 def forget(session: Session, ids: list[int]) -> None:

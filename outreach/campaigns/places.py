@@ -62,7 +62,7 @@ def places_of(session: Session) -> list[Place]:
 
 def zones_of(session: Session) -> list[str]:
     """Every zone that people have: for what does not hang on their hours, at a thousandth of the cost."""
-    return loose.values(session, Person.zone, most=None)[0]
+    return loose.values(session, Person.zone)[0]
 
 
 def upcoming(definition: Definition, place: Place, launched: datetime, now: datetime, until: datetime) -> Iterator[Due]:

@@ -93,5 +93,5 @@ def _round(number: float, places: int = 2) -> int:
 
 def words(session: Session) -> Words:
     """The words that people's tags, fields and zones are made of, read along the indexes: a million people or ten."""
-    tags, fields, zones = loose.values(session, PersonTag.tag, PersonField.name, Person.zone)
+    tags, fields, zones = loose.values(session, PersonTag.tag, PersonField.name, Person.zone, most=loose.MOST)
     return Words(tuple(tags), tuple(fields), tuple(zones))

@@ -25,6 +25,7 @@ _REMEDIES = {
     "address_refused": "Its address is not https, or is a private one: end it and add it anew.",
     "certificate": "Its certificate does not hold: renew it on the other side.",
     "timeout": "It answers too late: it should say 2xx at once and do its work afterwards.",
+    "too_old": "It waited for thirty days, as while a webhook is paused: nobody may miss it any more.",
     "unreachable": "See that its program runs and that this machine's workers may reach it.",
 }
 
@@ -40,7 +41,7 @@ def hooks(workspace: Workspace) -> Iterator[Finding]:
 
 def _hook(each: Told, now: datetime, alert_after: timedelta) -> Finding:
     waiting, given_up = (each.counts.get(state, 0) for state in (Telling.WAITING, Telling.GIVEN_UP))
-    waited = now - each.waits_since if each.waits_since else timedelta()
+    waited = now - each.due_since if each.due_since else timedelta()
     if each.paused_at is not None:
         seen = f"{each.name}: paused for {told(now - each.paused_at)}, {waiting} wait"
         late = waiting and now - each.paused_at > PAUSED
@@ -49,7 +50,7 @@ def _hook(each: Told, now: datetime, alert_after: timedelta) -> Finding:
     if fails > FAILING:
         seen = f"{each.name}: hears nothing for {told(fails)}, {waiting} wait ({each.failure})"
         return (fault if fails > alert_after else warning)("hooks", seen, _remedy(each))
-    if waited > UNTRIED and each.fails_since is None:
+    if waited > UNTRIED:
         seen = f"{each.name}: {waiting} wait, for {told(waited)}, and nobody tries"
         return fault("hooks", seen, "Start a beat and a worker: `outreach up`, or both by themselves.")
     if given_up:

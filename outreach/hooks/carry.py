@@ -22,7 +22,7 @@ from outreach.errors import ConflictError, KeyringError
 from outreach.hooks import address, signature, targets
 from outreach.hooks.address import NowhereError, Target
 from outreach.hooks.events import Kind
-from outreach.hooks.tables import Hook, HookTelling, Telling
+from outreach.hooks.tables import TOO_OLD, Hook, HookTelling, Telling
 from outreach.hooks.targets import Opened
 from outreach.store import dialects
 from outreach.workspace import Workspace
@@ -43,6 +43,7 @@ class Call:
     """One telling, ready to be made."""
 
     id: int
+    hook_id: int
     tries: int
     body: bytes = field(repr=False)
     kind: str
@@ -71,7 +72,8 @@ def _claim(workspace: Workspace) -> tuple[str, list[Call]]:
         for row, hook in session.execute(due):
             row.lease, row.leased_until = lease, now + LEASE
             try:
-                calls.append(Call(row.id, row.tries, _body(row), row.kind, targets.opened(workspace.vault, hook, now)))
+                to = targets.opened(workspace.vault, hook, now)
+                calls.append(Call(row.id, hook.id, row.tries, _body(row), row.kind, to))
             except KeyringError:
                 logger.error("keyring is behind", error="KeyringError")
         _let_go(session, now)
@@ -81,7 +83,7 @@ def _claim(workspace: Workspace) -> tuple[str, list[Call]]:
 def _let_go(session: Session, now: datetime) -> None:
     """What is done or given up for long goes; what waits for so long, as while a webhook is paused, is given up."""
     old = HookTelling.state == Telling.WAITING, HookTelling.at < now - KEPT, HookTelling.changed_at < now - KEPT
-    given_up = {"state": Telling.GIVEN_UP, "outcome": "too_old", "changed_at": now}
+    given_up = {"state": Telling.GIVEN_UP, "outcome": TOO_OLD, "changed_at": now}
     session.execute(update(HookTelling).where(*old).values(**given_up))
     over = HookTelling.state != Telling.WAITING, HookTelling.changed_at < now - KEPT
     session.execute(delete(HookTelling).where(*over))
@@ -147,7 +149,18 @@ def _record(workspace: Workspace, lease: str, call: Call, outcome: str) -> bool:
         else:
             values["due_at"] = now + LATER[call.tries]
         mine = (HookTelling.id == call.id, HookTelling.lease == lease, HookTelling.state == Telling.WAITING)
-        session.execute(update(HookTelling).where(*mine).values(**values))
+        written = update(HookTelling).where(*mine).values(**values).returning(HookTelling.id)
+        if session.scalar(written) is not None:
+            _note(session, call, now, heard=done)
     if not done and over:
         logger.warning("webhook given up", reason=outcome)
     return done
+
+
+def _note(session: Session, call: Call, now: datetime, *, heard: bool) -> None:
+    """Since when it hears nothing. A ping in vain is somebody's try, and no failure to tell."""
+    its = update(Hook).where(Hook.id == call.hook_id)
+    if heard:
+        session.execute(its.where(Hook.failing_since.is_not(None)).values(failing_since=None))
+    elif call.kind != Kind.PING:
+        session.execute(its.where(Hook.failing_since.is_(None)).values(failing_since=now))

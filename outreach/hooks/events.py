@@ -67,7 +67,11 @@ def telling(hook_id: int, kind: Kind, at: datetime, ids: dict[str, int | str]) -
 
 
 def forget(session: Session, pseudonym: str, at: datetime) -> None:
-    """Somebody is forgotten: nothing that was told or waits keeps her pseudonym, but for the word that she is."""
+    """Somebody is forgotten: nothing that was told or waits keeps her pseudonym, but for the word that she is.
+
+    Looks through what was told of consent in thirty days, without an index: forgetting is rare, and an index of
+    pseudonyms would be one more place where they stand.
+    """
     hers = HookTelling.facts["person"].as_string() == pseudonym
     session.execute(delete(HookTelling).where(HookTelling.kind == Kind.CONSENT_CHANGED, hers))
     tell(session, Kind.PERSON_FORGOTTEN, at, person=pseudonym)

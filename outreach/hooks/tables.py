@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from outreach.store.base import Base
 from outreach.store.types import Serial
 
+#: Why something was given up that nobody ever tried: it waited for too long.
+TOO_OLD = "too_old"
+
 
 class Telling(StrEnum):
     """Where a telling is."""
@@ -37,6 +40,7 @@ class Hook(Base):
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]  # since when nothing is told; what happens meanwhile waits
+    failing_since: Mapped[datetime | None]  # its first call in vain since it last heard one
     rotated_at: Mapped[datetime | None]  # when the newest secret was made, if it is not the first
 
 

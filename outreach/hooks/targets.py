@@ -36,11 +36,12 @@ class Opened:
 def add(session: Session, vault: Vault, name: str, url: str, kinds: Collection[Kind], by: str, *, inside: bool) -> str:
     """Tell a program from now on; gives the secret that it checks signatures with, which is shown this once.
 
-    Raises ConflictError for a name that is taken or none, an address that may not be called, or no kind.
+    Raises ConflictError for a name that is taken or none, an address that may not be called, or kinds
+    that cannot be chosen.
     """
     if not audit.is_name(name) or session.scalar(select(Hook.id).where(Hook.name == name)) is not None:
         raise ConflictError(f"Choose a name that no webhook ever had, of {audit.NAME}.")
-    if not set(kinds) & set(CHOSEN):
+    if not kinds or not set(kinds) <= set(CHOSEN):
         raise ConflictError(f"Say of what to tell: {', '.join(CHOSEN)}.")
     address.read(url, inside=inside)
     secret, key = signature.new_secret(), _key(vault)
@@ -82,7 +83,10 @@ def resume(session: Session, vault: Vault, name: str, by: str) -> None:
     row = _going(session, name)
     if row.paused_at is None:
         raise ConflictError(f"{name} is not paused.")
-    row.paused_at = None
+    row.paused_at = row.failing_since = None
+    now = dialects.now(session)  # what came meanwhile is due from now on, in its order
+    waits = (HookTelling.hook_id == row.id, HookTelling.state == Telling.WAITING, HookTelling.due_at < now)
+    session.execute(update(HookTelling).where(*waits).values(due_at=now))
     audit.append(session, vault, by, Action.HOOK_RESUMED, f"hook:{name}")
 
 
@@ -132,6 +136,7 @@ def redeliver(session: Session, vault: Vault, name: str, by: str) -> int:
     count += len(session.execute(late.values(due_at=now).returning(HookTelling.id)).all())
     if not count:
         raise ConflictError(f"Nothing that {name} should hear is left over.")
+    row.failing_since = None  # whatever stood in its way, somebody has mended it
     audit.append(session, vault, by, Action.HOOK_REDELIVERED, f"hook:{name}", str(count))
     return count
 

@@ -51,9 +51,18 @@ class Raised:
 
 def raise_(session: Session, kind: AlertKind, subject: str, at: datetime, *, about: str = "", key: str = "") -> bool:
     """Write an alert in the caller's transaction. False when the same was told already (`key`; else the subject)."""
-    row = {"kind": kind, "subject": subject, "about": about[:64], "key": f"{kind}:{key or subject}", "at": at}
+    row = {"kind": kind, "subject": subject, "about": about[:64], "key": _key(kind, key or subject), "at": at}
     statement = dialects.insert(session, Alert).values(seen_by="", **row).on_conflict_do_nothing().returning(Alert.id)
     return session.scalar(statement) is not None
+
+
+def is_raised(session: Session, kind: AlertKind, key: str) -> bool:
+    """Whether an alert was written with this key."""
+    return session.scalar(select(Alert.id).where(Alert.key == _key(kind, key))) is not None
+
+
+def _key(kind: AlertKind, key: str) -> str:
+    return f"{kind}:{key}"
 
 
 def unseen(

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-#: More values of one column than this are not looked for, as a rule.
+#: More values of one column than this nobody can choose from on a page.
 MOST = 200
 
 
-def values(session: Session, *columns: InstrumentedAttribute[Any], most: int | None = MOST) -> list[list[str]]:
+def values(session: Session, *columns: InstrumentedAttribute[Any], most: int | None = None) -> list[list[str]]:
     """Of each column (of texts) the values that are there, in order, by one statement. Each begins an index.
 
-    `most`: no more of one column; None for all of them.
+    `most`: no more of one column.
     """
     walks = [_walk(place, column, most) for place, column in enumerate(columns)]
     found: list[list[str]] = [[] for _ in columns]

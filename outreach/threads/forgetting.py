@@ -111,7 +111,8 @@ def erase(session: Session, workspace: Workspace, person_id: int, source: Source
     _suppress(session, person_id, at)
     consent.stop(session, person_id, source, OUTCOME, at)
     session.flush()
-    hooks.forget(session, person.pseudonym, at)
+    if person.state == PersonState.ACTIVE:  # the second time she has none that anybody knows
+        hooks.forget(session, person.pseudonym, at)
     _empty(session, person_id)
     _close(session, person_id, at)
     reveals.close_all(session, person_id)

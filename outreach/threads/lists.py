@@ -159,5 +159,5 @@ _CHOICES = ("programme", "topic", "language")
 
 def choices(session: Session) -> dict[str, list[str]]:
     """What lists can be narrowed to: the programmes, topics and languages that threads have."""
-    found = loose.values(session, Thread.programme, Thread.topic, Thread.language)
+    found = loose.values(session, Thread.programme, Thread.topic, Thread.language, most=loose.MOST)
     return {name: [each for each in some if each] for name, some in zip(_CHOICES, found, strict=True)}

@@ -11,7 +11,7 @@ from outreach import consent
 from outreach.audience import exports
 from outreach.audience.tables import Person, PersonState
 from outreach.consent import Source
-from outreach.store import dialects
+from outreach.store import dialects, loose
 from tests.audience.conftest import Clinic
 
 TABLE = (
@@ -90,3 +90,12 @@ def test_who_is_forgotten_is_not_given_out(clinic: Clinic) -> None:
 
 def test_nobody_is_an_empty_table(clinic: Clinic) -> None:
     assert exported(clinic)[0].startswith("id,language,")
+
+
+def test_no_field_is_left_out_however_many_there_are(clinic: Clinic) -> None:
+    names = [f"field_{number:03}" for number in range(loose.MOST + 1)]
+    for some in (names[:100], names[100:]):  # more than a table may have
+        titles = ",".join(f"text:{name}" for name in some)
+        clinic.take_in(f"phone,{titles}\n+254712345678{',x' * len(some)}\n")
+    _, [amina] = exported(clinic)
+    assert [amina[name] for name in names] == ["x"] * len(names)

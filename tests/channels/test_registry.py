@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from outreach.channels.contract import Kind
 from outreach.channels.registry import REGISTRY, Providers, build
 from outreach.errors import NotFoundError, SettingError
 from tests.channels.desks import AUTH_TOKEN, CANARIES, fcm_settings, service_account, twilio_settings
+from tests.processes import environment
 
 URL = "http://127.0.0.1:9"
 
@@ -30,6 +33,16 @@ def test_both_providers_and_their_senders() -> None:
 def test_a_clinic_without_providers_has_none() -> None:
     providers = made()
     assert (list(providers.senders), providers.kinds) == ([], frozenset())
+
+
+def test_what_is_not_set_up_is_not_loaded_either() -> None:
+    code = (
+        "import sys, scheduler.worker; from outreach.channels.registry import build;"
+        "build({}, public_url='https://outreach.example.org', ack_key=bytes(32));"
+        "print([name for name in ('firebase_admin', 'twilio') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment({}), capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("ask", ["by_name", "by_sender"])

@@ -69,8 +69,8 @@ def test_a_sentence_is_said_with_what_stands_in_it() -> None:
 
 def test_a_sentence_can_be_copied_and_is_plain_text_to_programs() -> None:
     said = worded("There is no field %(name)r.", name="ward")
-    again = copy.deepcopy(said)
-    assert (again, again.pattern, again.facts) == (said, said.pattern, said.facts)
+    for again in (copy.copy(said), copy.deepcopy(said)):
+        assert (again, again.pattern, again.facts) == (said, said.pattern, said.facts)
     assert json.loads(json.dumps(asdict(Fault("a.txt", 1, 2, said, "")))) == {
         "path": "a.txt", "line": 1, "column": 2, "problem": "There is no field 'ward'.", "remedy": ""
     }  # fmt: skip

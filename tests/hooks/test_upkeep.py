@@ -156,6 +156,23 @@ def test_each_deed_is_recorded_and_none_is_done_to_what_is_ended_or_not_there(wo
             do(workspace, deed, "nobody")
 
 
+@on_sqlite
+def test_nobody_chooses_to_hear_pings(workspace: Workspace) -> None:
+    with pytest.raises(ConflictError, match="Say of what to tell"):
+        add(workspace, NOWHERE, Kind.PING, Kind.RUN_FINISHED)
+
+
+@on_sqlite
+def test_who_is_forgotten_twice_is_told_of_once(workspace: Workspace) -> None:
+    people = cast(workspace)
+    add(workspace, NOWHERE, Kind.PERSON_FORGOTTEN)
+    her = pseudonym(workspace, people.amina)
+    for _ in range(2):
+        with workspace.database.write() as session:
+            forgetting.erase(session, workspace, people.amina, Source.STAFF)
+    assert told(workspace) == [("person.forgotten", {"person": her})]
+
+
 # --- people ----------------------------------------------------------------------------------------------------------
 
 
@@ -215,23 +232,64 @@ def alerted(workspace: Workspace) -> list[tuple[str, str]]:
         return [(each.kind, each.subject) for each in alerts.unseen(session)]
 
 
+def fails_since(workspace: Workspace, hours: float) -> None:
+    """It has heard nothing for so many hours."""
+    with workspace.database.write() as session:
+        session.execute(update(Hook).values(failing_since=workspace.database.now() - timedelta(hours=hours)))
+
+
+def again(workspace: Workspace) -> int:
+    """The time of the next try has come; gives how many are told."""
+    with workspace.database.write() as session:
+        session.execute(update(HookTelling).values(due_at=workspace.database.now()))
+    return carry.carry(workspace)
+
+
 def test_an_admin_is_alerted_once_an_outage(workspace: Workspace) -> None:
     there = inside(workspace)
-    add(there, NOWHERE)
-    happens(there, hours=5)
-    carry.carry(there)
-    assert health.watch(there) == 0, "not for long yet"
-    happens(there, hours=7)
-    assert health.watch(there) == 0, "not tried yet"
-    carry.carry(there)
-    assert [health.watch(there) for _ in range(3)] == [1, 0, 0]
-    assert alerted(there) == [("hook_failing", "hook:register")]
-    with there.database.write() as session:  # it hears again, and stops hearing again
-        session.execute(update(HookTelling).where(HookTelling.tries == 1).values(state=Telling.DONE))
-    assert health.watch(there) == 0
-    happens(there, hours=7)
-    carry.carry(there)
-    assert health.watch(there) == 1
+    with listening() as other:
+        other.answers = [500, 500, 204, 500]
+        add(there, other.url)
+        happens(there, hours=9)
+        assert health.watch(there) == 0, "not tried yet"
+        carry.carry(there)
+        assert health.watch(there) == 0, "it happened long ago, and fails since now"
+        fails_since(there, 5)
+        assert (again(there), health.watch(there)) == (0, 0), "not for long yet"
+        fails_since(there, 7)
+        assert [health.watch(there) for _ in range(3)] == [1, 0, 0]
+        assert alerted(there) == [("hook_failing", "hook:register")]
+        assert again(there) == 1
+        assert (fares(there).fails_since, health.watch(there)) == (None, 0), "it hears again"
+        happens(there, hours=9)
+        assert (carry.carry(there), health.watch(there)) == (0, 0), "and fails again, since now"
+        fails_since(there, 8)
+        assert health.watch(there) == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize("deed", [targets.redeliver, targets.resume])
+def test_a_failure_counts_anew_once_somebody_has_seen_to_it(deed: Callable[..., object], workspace: Workspace) -> None:
+    add(workspace, NOWHERE)
+    failing(workspace, 9)
+    if deed is targets.resume:
+        do(workspace, targets.pause)
+    do(workspace, deed)
+    assert fares(workspace).fails_since is None
+    assert [(each.level, each.seen) for each in outside.hooks(workspace)] == [(Level.OK, "register: 1 wait")]
+    assert health.watch(workspace) == 0
+
+
+@on_sqlite
+def test_what_nobody_tried_for_a_month_says_so(workspace: Workspace) -> None:
+    add(workspace, NOWHERE)
+    do(workspace, targets.pause)
+    happens(workspace, hours=31 * 24)
+    carry.carry(workspace)
+    do(workspace, targets.resume)
+    [found] = outside.hooks(workspace)
+    assert (fares(workspace).failure, found.level) == ("too_old", Level.WARNING)
+    assert "thirty days" in found.remedy
 
 
 def untried(workspace: Workspace) -> None:
@@ -242,6 +300,7 @@ def failing(workspace: Workspace, hours: float = 2, outcome: str = "401") -> Non
     happens(workspace, hours=hours)
     with workspace.database.write() as session:
         session.execute(update(HookTelling).values(tries=3, outcome=outcome, due_at=workspace.database.now()))
+    fails_since(workspace, hours)
 
 
 def given_up(workspace: Workspace) -> None:

@@ -96,7 +96,7 @@ class Row(BaseModel):
     ] = {}
 
 
-class Intake(BaseModel):
+class PeopleIn(BaseModel):
     """People to take in, by the rules of every import."""
 
     model_config = ConfigDict(extra="forbid")
@@ -113,7 +113,7 @@ _FIXED = ("phone", "language", "zone", "openness", "hours", "tags", "consent", "
 
 
 @api.does("/people", Act.IMPORT_PEOPLE)
-def take_in(call: Here, intake: Intake) -> shapes.Verdicts:
+def take_in(call: Here, intake: PeopleIn) -> shapes.Verdicts:
     """Take people in: each row gets a verdict, bad rows never stop good ones, a second time changes nothing."""
     clinic = call.workspace
     verdicts: list[Verdict] = []
@@ -144,7 +144,7 @@ def take_in(call: Here, intake: Intake) -> shapes.Verdicts:
     )
 
 
-def _sheet(intake: Intake) -> tuple[Sheet, Wishes]:
+def _sheet(intake: PeopleIn) -> tuple[Sheet, Wishes]:
     """The rows as a table is read, so that the same rules hold; a column only where some row says something."""
     used = [name for name in _FIXED if any(getattr(row, name) for row in intake.people)]
     kinds = {name: value for row in reversed(intake.people) for name, value in row.fields.items()}
