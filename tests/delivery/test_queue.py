@@ -17,8 +17,9 @@ from sqlalchemy import func, select, text, update
 from outreach import consent
 from outreach.audience.tables import Endpoint, Person
 from outreach.channels.contract import Kind
+from outreach.channels.registry import Providers
 from outreach.consent import Source
-from outreach.delivery import queue
+from outreach.delivery import queue, sweep
 from outreach.delivery.queue import Batch, allowance, spend
 from outreach.messages.status import Lane, Purpose, Refusal, RunState, State
 from outreach.messages.tables import Attempt, Message, Run, Sender
@@ -203,6 +204,17 @@ def test_what_is_too_old_expires_and_what_is_refused_says_why(workspace: Workspa
     assert (batch.claims, batch.decided) == ([], 2)
     assert row(workspace, old).state == State.EXPIRED
     assert (row(workspace, moved).state, row(workspace, moved).reason) == (State.REFUSED, Refusal.DATE_MOVED)
+    assert faults(workspace) == []
+
+
+def test_what_nobody_claims_expires_all_the_same(workspace: Workspace) -> None:
+    people, run = crowd(workspace, 3), run_of(workspace)
+    now = workspace.database.now()
+    [old] = queued(workspace, people[:1], run, expires_at=now)
+    [planned] = queued(workspace, people[1:2], run, expires_at=now, state=State.PLANNED)
+    [young] = queued(workspace, people[2:], run)
+    assert sweep.sweep(workspace, Providers([]))["expired"] == 2
+    assert [row(workspace, each).state for each in (old, planned, young)] == [State.EXPIRED] * 2 + [State.QUEUED]
     assert faults(workspace) == []
 
 

@@ -152,6 +152,15 @@ def test_what_does_not_fit_is_parked_with_its_reason(workspace: Workspace) -> No
     assert faults(workspace) == []
 
 
+def test_an_id_of_one_provider_says_nothing_of_what_another_carries(workspace: Workspace) -> None:
+    [made] = on_the_way(workspace)
+    keep(workspace, told(Carried.DELIVERED, f"SM{made}", provider="fcm"))
+    assert (row(workspace, made).state, parked(workspace)) == (
+        State.ACCEPTED,
+        {f"SM{made}:delivered": UNKNOWN_MESSAGE},
+    )
+
+
 def test_the_same_key_of_two_providers_is_two_events(workspace: Workspace) -> None:
     [made] = on_the_way(workspace)
     keep(

@@ -242,6 +242,19 @@ def test_one_bad_person_fails_alone(workspace: Workspace) -> None:
     assert faults(workspace) == []
 
 
+def test_a_worker_that_thaws_fails_nothing_that_is_not_its_own_any_more(workspace: Workspace) -> None:
+    amina, run = cast(workspace).amina, run_of(workspace)
+    with workspace.database.write() as session:
+        made = message(session, amina, run)
+    batch = claim(workspace)
+    with workspace.database.write() as session:
+        results.fail_unwritten(session, batch.claims, "another's token")
+    assert row(workspace, made).state == State.SENDING
+    with workspace.database.write() as session:
+        results.fail_unwritten(session, batch.claims, batch.token)
+    assert (row(workspace, made).state, row(workspace, made).reason) == (State.FAILED, Failure.TEMPLATE)
+
+
 def test_a_frozen_worker_that_thaws_changes_nothing_that_was_settled(workspace: Workspace) -> None:
     """Its lease is over, the message was called unknown and went back to the queue: its old token is refused."""
     amina, run = cast(workspace).amina, run_of(workspace, on_unknown="resend")

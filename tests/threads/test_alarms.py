@@ -20,7 +20,7 @@ from outreach.staff import accounts
 from outreach.staff.accounts import New
 from outreach.staff.roles import Role
 from outreach.store import dialects
-from outreach.threads import alarms, hands, inbox, promises
+from outreach.threads import alarms, calls, hands, inbox, promises
 from outreach.threads.alarms import Call, Called
 from outreach.threads.hands import RefusedError, Why
 from outreach.threads.tables import Outcome, Thread, ThreadEvent
@@ -275,6 +275,13 @@ def test_without_anybody_on_duty_every_coordinator_is_called_at_once(workspace: 
     alarms.watch(workspace)
     assert called(workspace) == ["achieng", "njeri"]
     assert alerted(workspace) == [("not_taken", "")]
+
+
+def test_of_a_role_everybody_is_called_and_nobody_else(workspace: Workspace) -> None:
+    with workspace.database.write() as session:
+        at = workspace.database.now()
+        reached = calls.call_all(session, workspace, Role.COORDINATOR, "alert", "key", at, but={"achieng"})
+    assert (reached, called(workspace)) == (["njeri"], ["njeri"])
 
 
 def test_whoever_has_the_app_gets_a_push_as_well(workspace: Workspace, people: Cast) -> None:

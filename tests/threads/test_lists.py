@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, update
 
+from outreach import consent
 from outreach.audience.tables import Person
+from outreach.consent import Source
 from outreach.errors import NotFoundError
 from outreach.store import dialects
 from outreach.threads import lists, presence
@@ -104,6 +106,15 @@ def test_a_list_is_narrowed(wanted: Wanted, order: list[str], workspace: Workspa
         counted = lists.counts(session, ME, wanted)
     assert [names[each.id] for each in page.threads] == order
     assert counted[List.WAITING] == len(order)
+
+
+def test_who_has_stopped_is_shown_as_gone(workspace: Workspace, names: dict[int, str]) -> None:
+    with workspace.database.write() as session:
+        stopped = session.get_one(Thread, 1)
+        consent.stop(session, stopped.person_id, Source.TEXT, "message 1", dialects.now(session))
+    with workspace.database.read() as session:
+        page = [each for which in List for each in lists.page(session, which, ME).threads]
+    assert {each.id for each in page if each.stopped} == {1}
 
 
 def test_the_next_and_the_one_before(workspace: Workspace, names: dict[int, str]) -> None:
