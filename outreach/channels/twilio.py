@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -32,12 +33,14 @@ from outreach.channels.contract import (
     SenderSpec,
     Unit,
 )
+from outreach.channels.http import PerLoop
 from outreach.channels.options import Address, CommaSeparated, ProviderOptions, Secret, Text
 from outreach.channels.twilio_errors import cause_of_refusal
 from outreach.channels.twilio_hooks import read_inbound, read_receipt, receipt_of
 from outreach.channels.twilio_wire import Throttled, Wire
 
 LONGEST_VALIDITY = 36_000  # seconds; Twilio's own ceiling and default of ValidityPeriod
+FEW = 50  # messages; a larger batch is a campaign's
 _CLOCKS_DIFFER = timedelta(minutes=1)  # between Twilio's clock and ours, at most
 _LISTED = 5000  # messages to one person that are looked through, at most
 
@@ -109,6 +112,7 @@ class Twilio:
         self._callback = f"{home.public_url}/hooks/{self.name}/status?m="
         self._validator = RequestValidator(options.token.get_secret_value())
         self._wire = Wire(options.timeout, options.connections)
+        self._crowd = PerLoop(lambda: asyncio.Semaphore(max(1, options.connections * 7 // 8)))
         self._messages = _client(options, self._wire).messages
         self._numbers = options.origins
         self._retention = _given(
@@ -120,11 +124,14 @@ class Twilio:
         ]
 
     async def send(self, sender: str, batch: Sequence[Outgoing]) -> list[Answer]:
-        """See `Provider.send`. At most `connections` messages are on the wire at once."""
+        """See `Provider.send`. At most `connections` messages are on the wire at once; large batches leave some of
+        these free, so that an answer to one person does not wait until a campaign has gone out.
+        """
         if sender not in self._numbers:
             return [Rejected(Cause.SENDER, "no-such-sender")] * len(batch)
         origin = _given(from_=self._numbers[sender] or None, messaging_service_sid=self._options.messaging_service)
-        return list(await asyncio.gather(*(self._hand_over(origin, message) for message in batch)))
+        room = self._crowd.get() if len(batch) > FEW else nullcontext()
+        return list(await asyncio.gather(*(self._hand_over(origin, message, room) for message in batch)))
 
     async def look(self, provider_id: str) -> Receipt | None:
         """See `Provider.look`."""
@@ -157,18 +164,22 @@ class Twilio:
 
     async def close(self) -> None:
         """See `Provider.close`."""
+        self._crowd.pop()
         await self._wire.close()
 
-    async def _hand_over(self, origin: Mapping[str, str], message: Outgoing) -> Answer:
+    async def _hand_over(
+        self, origin: Mapping[str, str], message: Outgoing, room: AbstractAsyncContextManager[object]
+    ) -> Answer:
         try:
-            created = await self._messages.create_async(
-                to=message.to,
-                body=message.text,
-                status_callback=f"{self._callback}{message.id}",
-                validity_period=max(1, min(message.lifetime, LONGEST_VALIDITY)),
-                **origin,
-                **self._retention,
-            )
+            async with room:
+                created = await self._messages.create_async(
+                    to=message.to,
+                    body=message.text,
+                    status_callback=f"{self._callback}{message.id}",
+                    validity_period=max(1, min(message.lifetime, LONGEST_VALIDITY)),
+                    **origin,
+                    **self._retention,
+                )
         except Throttled as answer:
             return Rejected(Cause.THROTTLED, "20429", answer.retry_after)
         except (TwilioRestException, TwilioServiceException) as answer:

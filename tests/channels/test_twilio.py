@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import web
 
 from outreach.channels import http
 from outreach.channels.contract import Accepted, Answer, Carried, Cause, Outgoing, Provider, Rejected, Unit
+from outreach.channels.twilio import FEW
 from outreach.channels.twilio_errors import CAUSES, cause_of_failure
 from tests.channels import desks
 from tests.channels.desks import TEXT, TO, sms, twilio_settings
@@ -118,6 +121,31 @@ def test_a_messaging_service_picks_the_number(carrier: Scripted, open_desk: Open
     assert carrier.calls[0].form["MessagingServiceSid"] == "MG09"
     assert "From" not in carrier.calls[0].form
     assert [(s.name, s.number) for s in provider.senders] == [("twilio", "")]
+
+
+def test_an_answer_goes_out_while_a_campaign_takes_its_time(carrier: Scripted, open_desk: OpenDesk) -> None:
+    campaign = [sms(number) for number in range(FEW + 1)]
+    full, free = asyncio.Event(), asyncio.Event()
+
+    async def held(request: web.Request) -> web.StreamResponse:
+        if len(carrier.calls) == 7:
+            full.set()
+        await free.wait()
+        return await created()(request)
+
+    carrier.replies = [held] * 7 + [created()] * (len(campaign) - 6)
+    provider = open_desk("twilio", twilio_settings(carrier.url, connections="8"))
+
+    async def both() -> tuple[list[Answer], list[Answer]]:
+        bulk = asyncio.create_task(provider.send("twilio", campaign))
+        await full.wait()
+        answered = await provider.send("twilio", [sms(text="an answer")])
+        free.set()
+        return answered, await bulk
+
+    answered, sent = http.run(both())
+    assert (answered, sent) == ([Accepted("SM1")], [Accepted("SM1")] * len(campaign))
+    assert [call.form["Body"] for call in carrier.calls[:8]] == [TEXT] * 7 + ["an answer"]
 
 
 def test_every_number_is_a_sender_of_its_own(carrier: Scripted, open_desk: OpenDesk) -> None:
