@@ -8,6 +8,7 @@ keeps it single.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -32,6 +33,9 @@ from outreach.store import dialects
 from outreach.workspace import Workspace
 
 logger = log.get("campaigns")
+
+#: Places written at the same time: each is one long statement, and a core of the database's its own.
+ABREAST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,24 @@ def _plan_run(workspace: Workspace, run: Run, places: Sequence[Place]) -> int:
     now = workspace.database.now()
     with workspace.database.read() as session:
         fired = {(fire.step, fire.occurrence, fire.zone) for fire in session.scalars(_fires(run.id))}
-    written = 0
-    for place in places:
-        for due in upcoming(definition, place, run.launched_at, now, now + workspace.settings.plan_ahead):
-            if due.day is None and (due.step.id, due.occurrence, place.key) in fired:
-                continue
-            written += _fire(workspace, run, definition, place, due)
-            failpoints.reach("plan.committed")
+    until = now + workspace.settings.plan_ahead
+    due = (
+        (place, each)
+        for place in places
+        for each in upcoming(definition, place, run.launched_at, now, until)
+        if each.day is not None or (each.step.id, each.occurrence, place.key) not in fired
+    )
+
+    def fire(this: tuple[Place, Due]) -> int:
+        count = _fire(workspace, run, definition, *this)
+        failpoints.reach("plan.committed")
+        return count
+
+    if workspace.database.has_one_writer:
+        written = sum(map(fire, due))
+    else:
+        with ThreadPoolExecutor(ABREAST, thread_name_prefix="plan") as pool:
+            written = sum(pool.map(fire, due))
     if written:
         logger.info("planned", run=run.id, campaign=run.campaign, count=written)
     return written

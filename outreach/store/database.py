@@ -40,6 +40,11 @@ class Database:
         with self._write.begin() as session:
             yield session
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether whoever writes waits for everybody else who does."""
+        return self.engine.dialect.name == "sqlite"
+
     def now(self) -> datetime:
         """The database's clock, UTC. Raises StoreError when it cannot be reached."""
         try:
