@@ -28,6 +28,7 @@ POINTS: Mapping[str, str] = {
     "send.recorded": "the answers are committed",
     "receipts.before_commit": "receipts are kept and applied, not committed; the provider has no answer",
     "inbound.before_commit": "a text is kept and acted on, not committed; the provider has no answer",
+    "gathered.before_commit": "texts that came together are kept and acted on, not committed; none has an answer",
     "plan.before_commit": "one occurrence is written for one place, not committed",
     "plan.committed": "that is committed; other places wait",
     "sweep.committed": "one chunk of one job of the sweeper is committed",

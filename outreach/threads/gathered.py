@@ -113,7 +113,7 @@ def _together(workspace: Workspace, turn: Sequence[Inbound], senders: list[Sende
             for each in plain:
                 each.note = _from(each.note, froms[each.note.inbound.to])
             _write(session, workspace, plain, at)
-        failpoints.reach("inbound.before_commit")
+        failpoints.reach("gathered.before_commit")
     for each in plain:
         logger.info("received", provider=each.note.inbound.provider, verb=each.outcome)
     done = {each.note.inbound.provider_id for each in plain}

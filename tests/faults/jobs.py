@@ -22,7 +22,7 @@ from outreach.delivery import send, sweep
 from outreach.errors import ConflictError
 from outreach.failpoints import Trap
 from outreach.messages.status import Lane
-from outreach.threads import forgetting, inbound
+from outreach.threads import forgetting, gathered
 from outreach.workspace import Workspace
 from tests.faults.carrier import WEATHER, FileCarrier, Ledger, receipt
 from tests.faults.place import CAMPAIGN, Place
@@ -56,8 +56,8 @@ def _receipts(desk: Desk, job: Job) -> None:
 
 
 def _text(desk: Desk, job: Job) -> None:
-    for sid, number, words in job.given:
-        inbound.receive(desk.workspace, Inbound("twilio", sid, number, words, OURS), list(desk.providers.senders))
+    told = [Inbound("twilio", sid, number, words, OURS) for sid, number, words in job.given]
+    gathered.receive(desk.workspace, told, list(desk.providers.senders))
 
 
 def _turn(turn: Callable[..., int]) -> Callable[[Desk, Job], None]:
@@ -87,7 +87,7 @@ POINTS: dict[str, tuple[str, ...]] = {
         "send.recorded",
     ),
     "receipts": ("receipts.before_commit",),
-    "text": ("inbound.before_commit",),
+    "text": ("inbound.before_commit", "gathered.before_commit"),
     "sweep": ("sweep.committed", "settle.found"),
     "plan": ("plan.before_commit", "plan.committed"),
     "pause": ("turn.committed",),

@@ -38,7 +38,7 @@ from outreach.delivery.moves import Move
 from outreach.messages.status import MOVES, RunState, State
 from outreach.messages.tables import Attempt, Message, Run, Tally
 from outreach.store import dialects
-from outreach.threads import answers, forgetting, inbound, verbs
+from outreach.threads import answers, forgetting, gathered, inbound, verbs
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,12 @@ def _acts_apart(original: Any) -> Any:
     return receive
 
 
+def _text_apart() -> None:
+    """None of those that come together is acted on at once either."""
+    gathered._together = lambda workspace, turn, senders: list(turn)
+    _patch(inbound, "receive", _acts_apart)()
+
+
 def _counts_twice(original: Any) -> Any:
     def note(session: Any, changes: Any) -> None:
         kept = list(changes)
@@ -269,7 +275,7 @@ BUGS: dict[str, Bug] = {
     "receipt is not kept": Bug(
         "a receipt is not written down", "9", _patch(receipts, "keep", lambda _: _told_it_is_kept)
     ),
-    "text is not acted on": Bug("a text is kept and acted on later", "8", _patch(inbound, "receive", _acts_apart)),
+    "text is not acted on": Bug("a text is kept and acted on later", "8", _text_apart),
     "forgotten in part": Bug("FORGET leaves keys and endpoints", "14", _patch(forgetting, "_empty", lambda _: _never)),
     "says numbers": Bug("a log line holds a number", "12", _patch(compose, "compose", _says_numbers)),
 }

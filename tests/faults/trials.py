@@ -135,10 +135,10 @@ class Round:
             self.dice.shuffle(told)  # reversed, early, late: in any order
             return Job(name, told + told[: self.dice.randrange(3)]) if told else Job("drain")
         if name == "text":
-            if not self.texts or self.dice.random() < 0.5:
+            for _ in range(self.dice.randrange(0 if self.texts else 1, 4)):
                 who = number(self.dice.randrange(IN_BED, PEOPLE + 2))  # two of them are strangers
                 self.texts.append((f"IN{uuid4().hex}", who, self.dice.choice(WORDS)))
-            return Job(name, [self.texts[0]])
+            return Job(name, self.texts[: self.dice.randrange(1, 4)])
         if name == "forget":
             return Job(name, [self._pseudonym(self.to_forget[0])]) if self.to_forget else Job("sweep")
         return Job(name)
@@ -205,8 +205,9 @@ class Round:
             for sid, word, message in sorted(done):
                 self.ledger.note(event="receipt", outcome=word, sid=sid, message=str(message), code=204)
         if job.name == "text":
-            self.texts = [each for each in self.texts if each != job.given[0]]  # two may have told the same
-            self.ledger.note(event="inbound", outcome="received", sid=job.given[0][0], code=204)
+            self.texts = [each for each in self.texts if each not in job.given]  # two may have told the same
+            for sid, _, _ in job.given:
+                self.ledger.note(event="inbound", outcome="received", sid=sid, code=204)
         if job.name == "forget":
             self.to_forget.clear()
 
