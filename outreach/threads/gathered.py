@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -111,17 +111,13 @@ def _together(workspace: Workspace, turn: Sequence[Inbound], senders: list[Sende
         if plain:
             froms = {to: inbound.sender_of(session, each, senders) for to, each in {e.to: e for e in new}.items()}
             for each in plain:
-                each.note = _from(each.note, froms[each.note.inbound.to])
+                each.note = replace(each.note, sender=froms[each.note.inbound.to])
             _write(session, workspace, plain, at)
         failpoints.reach("gathered.before_commit")
     for each in plain:
         logger.info("received", provider=each.note.inbound.provider, verb=each.outcome)
-    done = {each.note.inbound.provider_id for each in plain}
-    return [each for each in new if each.provider_id not in done]
-
-
-def _from(note: Note, sender: str) -> Note:
-    return Note(note.workspace, note.person, note.key, sender, note.inbound, note.at)
+    done = {(each.note.inbound.provider, each.note.inbound.provider_id) for each in plain}
+    return [each for each in new if (each.provider, each.provider_id) not in done]
 
 
 def _persons(session: Session, workspace: Workspace, turn: Sequence[Inbound]) -> dict[str, Person]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, event, func, insert, select, update
 
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound
-from outreach.consent import ConsentState
+from outreach.consent import ALL, ConsentState
 from outreach.console.together import Together
 from outreach.console.webhooks import AWAY
 from outreach.messages.status import State
@@ -224,6 +225,13 @@ def test_the_same_text_twice_in_a_group_and_once_more_is_kept_once(workspace: Wo
     assert len(received(workspace, people.amina)) == len(sent(workspace, people.amina)) == 1
     assert len(received(workspace, people.baraka)) == 2
     assert tallied(workspace) == counted(workspace)
+
+
+@on_sqlite
+def test_an_id_of_another_provider_hides_no_stop(workspace: Workspace, people: Cast) -> None:
+    one = letter(AMINA, "My arm hurts")
+    gather(workspace, one, replace(letter(BARAKA, "STOP"), provider="other", provider_id=one.provider_id))
+    assert ledger(workspace, people.baraka)[-1] == (ALL, ConsentState.REVOKED, "text")
 
 
 def test_somebody_unknown_is_taken_in_beside_the_others(workspace: Workspace, people: Cast) -> None:
