@@ -7,6 +7,7 @@ typo, so what is missing or faulty there is taken from the samples.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from outreach.channels.contract import Kind
 from outreach.errors import DefinitionError, NotFoundError
 from outreach.messages import library, templates
 from outreach.messages.templates import Body, Openness, RenderError, Template
+
+#: Seconds after which a folder that changes again shows another moment of change, on any file system.
+SETTLED = 60.0
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -60,7 +64,7 @@ def system_text(
 
 
 def _candidates(name: str, tongues: Sequence[str], openness: Openness, folder: Path) -> Iterator[Body]:
-    clinic, ours = _template(folder, name), _template(samples(), name)
+    clinic, ours = _template(folder, name), _shipped(samples(), name)
     for tongue in tongues:
         for template in (clinic, ours):
             if template and (body := template.choose(Kind.SMS, tongue, tongue, openness)):
@@ -71,10 +75,35 @@ def _template(folder: Path, name: str) -> Template | None:
     """The answer as a folder words it. Looked at anew whenever its files change: a correction helps at once."""
     place = folder / "templates"
     try:
-        stats = [(file.name, file.stat()) for file in sorted((place / "outreach").glob(f"{name}.*.txt"))]
+        stats = [(file.name, file.stat()) for file in _files(place / "outreach").get(name, ())]
     except OSError:
         return None
     return _read(place, name, tuple([(file, stat.st_mtime_ns, stat.st_size) for file, stat in stats]))
+
+
+def _files(place: Path) -> Mapping[str, Sequence[Path]]:
+    """The files of each answer: from memory while the folder stays as it is, unless a change may not show yet."""
+    changed = place.stat().st_mtime_ns
+    settled = time.time() - changed / 1e9 > SETTLED
+    return _remembered(place, changed) if settled else _listed(place)
+
+
+@lru_cache(maxsize=8)
+def _remembered(place: Path, _: int) -> Mapping[str, Sequence[Path]]:
+    return _listed(place)
+
+
+def _listed(place: Path) -> Mapping[str, Sequence[Path]]:
+    found: dict[str, list[Path]] = {}
+    for file in sorted(place.glob("*.*.txt")):
+        found.setdefault(file.name.split(".")[0], []).append(file)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _shipped(place: Path, name: str) -> Template | None:
+    """The answer as we ship it: looked for once, as nobody changes it while a process runs."""
+    return _template(place, name)
 
 
 @lru_cache(maxsize=256)

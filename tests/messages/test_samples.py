@@ -71,6 +71,17 @@ def test_a_correction_helps_at_once(tmp_path: Path, ours: Path) -> None:
     assert samples.system_text("stop", "sw", VALUES, folder) == "Sawa Sunrise"
 
 
+def test_words_in_another_language_help_at_once_in_a_folder_that_stood_for_years(tmp_path: Path, ours: Path) -> None:
+    folder = put(tmp_path / "clinic", stop_fr="Bien")
+    place = folder / "templates" / "outreach"
+    os.utime(place, ns=(1, 1))
+    assert samples.system_text("stop", "lg", VALUES, folder, fallback="fr") == "Bien"
+    put(folder, stop_lg="Kale")
+    assert samples.system_text("stop", "lg", VALUES, folder, fallback="fr") == "Kale"
+    (place / "stop.lg.txt").unlink()
+    assert samples.system_text("stop", "lg", VALUES, folder, fallback="fr") == "Bien"
+
+
 def test_an_answer_there_is_not_says_where_to_write_it(tmp_path: Path, ours: Path) -> None:
     with pytest.raises(NotFoundError, match=r"templates/outreach/nothing\.sw\.txt"):
         samples.system_text("nothing", "sw", {}, tmp_path)
