@@ -46,6 +46,13 @@ logger = log.get("threads")
 #: What may be answered in a group: it changes nothing but that it is answered.
 _ANSWERED = {Verb.HELP: "help", Verb.INFO: "info"}
 
+#: Of a conversation that begins: what is said of each, and what of all alike.
+_OF_NEW = (
+    *("person_id", "programme", "topic", "sender", "state", "language"),
+    *("opened_at", "waiting_since", "promised_at"),
+)
+_OF_ALL_NEW = {"hold": False, "outcome": ""}
+
 
 @dataclass(slots=True)
 class Plain:
@@ -226,7 +233,6 @@ def _threads(session: Session, workspace: Workspace, talk: Sequence[Plain], at: 
         each.fresh = thread is None
         if thread is None:
             thread = inbound.opened(each.note, each.context)
-            session.add(thread)
         if thread.waiting_since is None or thread.state == ThreadState.ANSWERED:
             begun.append((thread, each.fresh))
         thread.state, thread.sender, thread.language = (
@@ -240,10 +246,25 @@ def _threads(session: Session, workspace: Workspace, talk: Sequence[Plain], at: 
         waits.all_begin(session, begun, at)
         for thread, _ in begun:
             thread.promised_at, thread.missed_at = by, None
-    session.flush()
+    _open(session, [each.thread for each in talk if each.fresh and each.thread])
     if begun and happened.is_wanted(session, happened.Kind.THREAD_WAITING):
         for thread, _ in begun:
             happened.tell(session, happened.Kind.THREAD_WAITING, at, thread=thread.id)
+
+
+def _open(session: Session, fresh: Sequence[Thread]) -> None:
+    """Write conversations down that begin, in one statement; each knows its id then.
+
+    Raises ConflictError when one is there already: the texts are tried alone then.
+    """
+    session.flush()
+    rows = [{name: getattr(thread, name) for name in _OF_NEW} | _OF_ALL_NEW for thread in fresh]
+    made = dialects.add_rows(session, Thread, rows, [Thread.id, Thread.person_id, Thread.programme])
+    ids = {(row.person_id, row.programme): row.id for row in made}
+    if len(ids) != len(fresh):
+        raise ConflictError("One of these conversations was begun by somebody else meanwhile.")
+    for thread in fresh:
+        thread.id = ids[thread.person_id, thread.programme]
 
 
 def _keep(session: Session, plain: Sequence[Plain]) -> None:

@@ -162,8 +162,11 @@ class _Evidence:
 
     def whole(self, verb: str, own: str = "", *, polite: bool = True) -> str:
         """The language in which the whole text is a verb, the person's own first; empty if it is not."""
+        found = self.rows(Row.WHOLE, verb)
+        if not found:  # as of nearly every verb, for nearly every text
+            return ""
         spans = {(0, self.size), self.bare} if polite else {(0, self.size)}
-        codes = {code for start, end, code in self.rows(Row.WHOLE, verb) if (start, end) in spans}
+        codes = {code for start, end, code in found if (start, end) in spans}
         return own if own in codes else min(codes, default="")
 
     def _bare(self) -> tuple[int, int]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Connection, event, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from outreach.audience.tables import Person
 from outreach.channels.contract import Inbound
@@ -17,9 +19,9 @@ from outreach.console.webhooks import AWAY
 from outreach.messages.status import State
 from outreach.messages.tables import Message, Run, Tally, ThreadTally
 from outreach.store import dialects
-from outreach.threads import gathered, inbound
+from outreach.threads import gathered, inbound, promises
 from outreach.threads.answers import Note
-from outreach.threads.tables import Mark
+from outreach.threads.tables import Mark, Thread
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, cast
 from tests.threads.texting import (
@@ -279,3 +281,26 @@ def test_a_group_waits_for_nobody_whom_somebody_else_holds(
         gather(workspace, letter(AMINA, "held"), letter(BARAKA, "free"), letter(DAUDI, "free"))
         assert left == ["held"], "it waits by itself, when the others are committed"
         assert len(received(workspace, people.baraka)) == 1
+
+
+def test_a_conversation_that_somebody_begins_meanwhile_is_gone_on_with(
+    workspace: Workspace, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, begun = promises.moment, list[int]()
+
+    def begins(session: Session, *rest: object) -> datetime:
+        if not begun:
+            begun.append(people.baraka)
+            row = {
+                "person_id": people.baraka,
+                "programme": "clinic",
+                "state": "waiting",
+                "opened_at": dialects.now(session),
+            }
+            session.execute(insert(Thread).values(row))
+        return real(session, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(promises, "moment", begins)
+    assert keep(workspace, letter(AMINA, "good"), letter(BARAKA, "good"), letter(DAUDI, "good")) == [None, None, None]
+    assert [len(threads(workspace, each)) for each in (people.amina, people.baraka, people.daudi)] == [1, 1, 1]
+    assert tallied(workspace) == counted(workspace)
