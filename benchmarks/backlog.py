@@ -1,65 +1,89 @@
-"""What a claim costs in front of a backlog, and in front of twice as long a one. A row of the bench."""
+"""What a message costs in front of a backlog, and in front of twice as long a one. A row of the bench.
+
+Two databases stand side by side, one with twice the queue of the other, and are worked off in turn: claimed, recorded
+as accepted, recorded as delivered, each committed, so that dead rows gather at the head of the queue as they do in a
+clinic. What is counted is CPU of this process and of the database's connection, and pages looked at.
+"""
 
 from __future__ import annotations
 
-import time
-from datetime import timedelta
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import median
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import create_engine, text
 
-from benchmarks import crowd
+from benchmarks import crowd, queues
 from benchmarks.contract import Figures, Size
-from benchmarks.plan import DEFINITION
-from outreach.campaigns import planning, runs
-from outreach.delivery import queue
-from outreach.messages.status import Lane
-from outreach.messages.tables import Message, Sender
+from benchmarks.queues import BATCH, Outlay
 from outreach.workspace import Workspace
-from tests.clinic import write_campaign
 
-BATCH, CLAIMS = 500, 20
+ROUNDS, BATCHES = 6, 4  # pairs a run; batches of a queue in each
+HELD = 50_000  # messages that are sent while a transaction stays open
 
 
 def grown(size: Size) -> list[Figures]:
-    """Milliseconds of a claim of 500 at `count` queued rows and at twice as many; the second over the first."""
-    with crowd.a_clinic(plan_ahead=timedelta(days=2)) as workspace:
-        crowd.counted(workspace, size.count)
-        write_campaign(workspace, "bench", DEFINITION)
-        runs.launch(workspace, "bench", by="bench")
-        planning.plan(workspace)
-        single = [_claims(workspace) for _ in range(size.runs)]
-        _twice(workspace)
-        double = [_claims(workspace) for _ in range(size.runs)]
-    return [{"single": one, "double": two, "grown": two / one} for one, two in zip(single, double, strict=True)]
+    """Milliseconds of CPU for a message at `count` queued rows (half of them due), at twice as many, their ratio.
 
-
-def _twice(workspace: Workspace) -> None:
-    columns = [each.name for each in Message.__table__.columns if each.name not in {"id", "dedupe_key"}]
-    with workspace.database.write() as session:
-        at = session.scalar(select(func.max(Message.id))) or 0
-        names = ", ".join(columns)
-        session.execute(
-            text(
-                f"INSERT INTO message (id, dedupe_key, {names}) "
-                f"SELECT :at + row_number() OVER (), 'again:' || dedupe_key, {names} FROM message WHERE id <= :at"
-            ),
-            {"at": at},
+    `pages`, `pages_double`: looked at for a message. `held`: how many times as much a message costs at the end of
+    `HELD` of them (at most half of the queue) that were sent while somebody kept a transaction open.
+    """
+    needed = ((size.runs + 2) * ROUNDS + 1) * BATCHES * BATCH
+    if size.count // 2 < needed:
+        sys.exit(
+            f"{size.runs} runs send {needed:,} messages, half of those that wait: name --count {2 * needed} or more"
         )
-    crowd.analyze(workspace)
+    with crowd.a_clinic(plan_ahead=queues.AHEAD) as single, crowd.a_clinic(plan_ahead=queues.AHEAD) as double:
+        for workspace, count in ((single, size.count), (double, 2 * size.count)):
+            queues.fill(workspace, count)
+            queues.work_off(workspace, BATCHES)  # connections, prepared statements, caches
+        runs = [_run(single, double) for _ in range(size.runs)]
+        held = _held(double, min(HELD, size.count // 2))
+    return [each | {"held": held} for each in runs]
 
 
-def _claims(workspace: Workspace) -> float:
-    """The median of some claims, each given back afterwards, so that the backlog stays as long as it is."""
-    with workspace.database.write() as session:
-        session.execute(update(Message).values(due_at=func.now()))
-        session.execute(update(Sender).values(pace=100_000))
-    crowd.analyze(workspace)
-    took = []
-    for _ in range(CLAIMS):
-        with workspace.database.read() as session:
-            begun = time.perf_counter()
-            queue.claim(session, "twilio", Lane.BULK, BATCH, 60, None)
-            took.append(1000 * (time.perf_counter() - begun))
-            session.rollback()
-    return median(took)
+def _run(single: Workspace, double: Workspace) -> Figures:
+    pairs = [_pair(single, double, place) for place in range(ROUNDS)]
+    return {
+        "grown": median(two.cpu / one.cpu for one, two in pairs),
+        "single": median(_each(one) for one, _ in pairs),
+        "double": median(_each(two) for _, two in pairs),
+        "pages": median(one.pages / (BATCHES * BATCH) for one, _ in pairs),
+        "pages_double": median(two.pages / (BATCHES * BATCH) for _, two in pairs),
+    }
+
+
+def _pair(single: Workspace, double: Workspace, place: int) -> tuple[Outlay, Outlay]:
+    """Both, one after the other; who comes first changes from pair to pair."""
+    if place % 2:
+        second = _spent(double, BATCHES)
+        return _spent(single, BATCHES), second
+    return _spent(single, BATCHES), _spent(double, BATCHES)
+
+
+def _spent(workspace: Workspace, batches: int) -> Outlay:
+    before = queues.spent(workspace)
+    queues.work_off(workspace, batches)
+    return queues.spent(workspace) - before
+
+
+def _each(outlay: Outlay) -> float:
+    return 1000 * outlay.cpu / (BATCHES * BATCH)
+
+
+def _held(workspace: Workspace, count: int) -> float:
+    before = median(_each(_spent(workspace, BATCHES)) for _ in range(ROUNDS))
+    with _open_transaction(workspace):
+        queues.work_off(workspace, count // BATCH - BATCHES * ROUNDS)
+        return median(_each(_spent(workspace, BATCHES)) for _ in range(ROUNDS)) / before
+
+
+@contextmanager
+def _open_transaction(workspace: Workspace) -> Iterator[None]:
+    """Somebody looks at the database as it is now and does not end, as a backup does."""
+    engine = create_engine(workspace.database.engine.url, isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        connection.execute(text("SELECT count(*) FROM sender"))
+        yield
+    engine.dispose()

@@ -156,7 +156,7 @@ ROWS: Sequence[Row] = (
     ),
     Row(
         "backlog",
-        "a claim's cost in front of twice the backlog (ratio)",
+        "work a queue off: CPU each in front of twice the backlog (ratio)",
         (Goal("grown", 1.05, "×"),),
         250_000,
         2_500_000,
