@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--away", type=float, default=10, help="seconds for which a broker is down (the long form: 300)"
     )
+    parser.add_argument("--kills", type=int, default=4, help="workers that are killed (the long form: 100)")
     parser.add_argument("--bug", action="append", choices=[*BUGS], help="only this seeded bug; may be repeated")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=Path("faults.json"))
@@ -160,7 +161,8 @@ def _stages(given: argparse.Namespace, violations: list[str]) -> Results:
         for name in given.stage or stages.STAGES:
             with tempfile.TemporaryDirectory(prefix="outreach-stage-", ignore_cleanup_errors=True) as folder:
                 try:
-                    wrong, measured = stages.play(Path(folder), server, os.environ[BROKERS[broker]], name, given.away)
+                    here = os.environ[BROKERS[broker]]
+                    wrong, measured = stages.play(Path(folder), server, here, name, given.away, given.kills)
                 except NotHereError as lack:
                     found[f"{broker}: {name}"] = {"not_played": str(lack)}
                     _say(f"NOT PLAYED  {broker:6}  {name}: {lack}")

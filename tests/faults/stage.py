@@ -40,6 +40,7 @@ class Stage:
     watch: Watch = field(default_factory=Watch)
     people: int = PEOPLE
     away: float = 10.0  # seconds for which a broker is down
+    kills: int = 4  # of workers, one after another
     cluster: Cluster | None = None
     excused: str = ""  # a pattern of what the checker says that means nothing here
 

@@ -21,6 +21,7 @@ from tests.faults import cluster
 from tests.faults.cable import Cable, cables
 from tests.faults.checker.records import rows
 from tests.faults.cluster import Cluster
+from tests.faults.kills import killed
 from tests.faults.stage import Stage, stage
 from tests.postgres import Postgres
 from tests.processes import TOKEN, Program
@@ -33,7 +34,6 @@ AS_SHIPPED = {
     "OUTREACH_SETTLE_AFTER": "900",
 }
 SLOWLY = {"OUTREACH_PROVIDERS__TWILIO__PACE": "3"}
-TRAPS = ("claim.committed", "send.before_call", "send.answered", "send.before_commit")
 BAD_FOR = 8.0  # seconds that a way stays bad
 
 #: A command whose process believes another time: `{hours}` is how far its clock is off.
@@ -43,34 +43,6 @@ time_machine.travel(time.time() + {hours} * 3600, tick=True).start()
 from outreach.cli import main
 sys.exit(main())
 """
-
-
-def killed(stage: Stage) -> None:
-    """`kill -9` at every point between claim and record: everything is shown within 90 s, nothing is sent twice."""
-    alive = [stage.run("worker", OUTREACH_FAILPOINTS=f"{trap}=kill", OUTREACH_TEST_MODE="1") for trap in TRAPS]
-    stage.open("web", "worker", "beat", "beat")
-    stage.wait_for(1)  # nothing waits before it was planned
-    victims: dict[int, float] = {}
-    while alive and stage.under_way({"planned", "queued"}):
-        for dead in [each for each in alive if each.process.poll() is not None]:
-            alive.remove(dead)
-            victims |= {row["id"]: time.monotonic() for row in stage.under_way({"sending"}) if row["id"] not in victims}
-        time.sleep(0.2)
-    if len(alive) == len(TRAPS):
-        stage.wrong.append("0: no worker came to its trap")
-    stage.until_it_goes_on("due work goes on after kill -9")
-    while held := {row["id"] for row in stage.under_way({"sending"})}:
-        _note_recovered(stage, victims, held)
-        time.sleep(0.3)
-    _note_recovered(stage, victims, set())
-
-
-def _note_recovered(stage: Stage, victims: dict[int, float], held: set[int]) -> None:
-    for message in [each for each in victims if each not in held]:
-        seconds = time.monotonic() - victims.pop(message)
-        stage.measured.setdefault("doubt is shown after kill -9", []).append(round(seconds, 2))
-        if seconds > 90:
-            stage.wrong.append(f"message {message} was held for {seconds:.0f} s after its worker had died")
 
 
 def wiped(stage: Stage) -> None:
@@ -236,10 +208,12 @@ STAGES: Mapping[str, Play] = {
 }
 
 
-def play(folder: Path, server: str, broker: str, name: str, away: float) -> tuple[list[str], dict[str, list[float]]]:
+def play(
+    folder: Path, server: str, broker: str, name: str, away: float, kills: int
+) -> tuple[list[str], dict[str, list[float]]]:
     """Play one stage; gives what went wrong and what was measured.
 
-    `away`: seconds for which a broker is down. Raises `cluster.NotHereError`.
+    `away`: seconds for which a broker is down; `kills`: of workers. Raises `cluster.NotHereError`.
     """
     chosen = STAGES[name]
     with ExitStack() as stack:
@@ -247,7 +221,7 @@ def play(folder: Path, server: str, broker: str, name: str, away: float) -> tupl
         url = ground.url if ground else stack.enter_context(Postgres(server).database())
         relay = stack.enter_context(cables()) if chosen.cables else Relay
         here = stack.enter_context(stage(folder / "clinic", url, broker, dict(chosen.settings), relay))
-        here.away, here.cluster = away, ground
+        here.away, here.kills, here.cluster = away, kills, ground
         try:
             chosen.work(here)
             return here.judged(), here.measured

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from outreach.audience import tables as audience
@@ -48,6 +50,11 @@ def test_up_is_what_the_models_say_and_down_leaves_nothing(database: Database) -
     assert tables(database) == set()
     migrate.upgrade(database.engine)
     assert migrate.is_current(database.engine)
+
+
+def test_the_last_file_is_where_alembic_ends() -> None:
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [migrate.head()]
 
 
 def test_going_up_twice_changes_nothing(database: Database) -> None:
