@@ -18,7 +18,7 @@ from outreach.cli.ready import ready
 from outreach.console import app as console
 from outreach.delivery import carriers
 from outreach.errors import ConflictError, OutreachError
-from outreach.threads import danger
+from outreach.threads import danger, keywords
 from outreach.workspace import Workspace
 
 
@@ -84,7 +84,8 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[int]:
 
 
 def read_ahead(workspace: Workspace) -> None:
-    """Read the words of danger on a thread. It takes seconds: the first text of a new process should not wait."""
+    """Read the verbs, and those of danger on a thread: these take seconds, and the first text should not wait."""
+    keywords.languages()
     threading.Thread(target=danger.start, args=(workspace.folder,), name="danger", daemon=True).start()
 
 

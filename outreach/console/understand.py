@@ -27,7 +27,7 @@ def front(visit: Here) -> Response:
 def read(visit: Here) -> Response:
     """What the text in the box would do."""
     text, language = visit.form.get("text", ""), visit.form.get("language", "")
-    if language not in keywords.LANGUAGES:
+    if language not in keywords.languages():
         language = visit.workspace.settings.language
     gettext = visit.words.gettext
     if not text.strip():
@@ -45,6 +45,6 @@ def read(visit: Here) -> Response:
 
 
 def _show(visit: Visit, status: int = 200, **facts: Any) -> Response:
-    languages = sorted((each, understand_words.language(visit.words, each)) for each in keywords.LANGUAGES)
+    languages = sorted((each, understand_words.language(visit.words, each)) for each in keywords.languages())
     blank = {"text": "", "problem": "", "verdict": None}
     return visit.show("understand.html", status, languages=languages, most=MOST, **(blank | facts))

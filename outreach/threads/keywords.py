@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from outreach.threads import words
 from outreach.threads.words import Row
@@ -106,8 +107,17 @@ class Understood:
 NOTHING = Understood(None, "no verb: the text goes to a person", ground=Ground.NONE)
 
 
-_WORDS = words.load([*Verb, WHO])
-LANGUAGES = _WORDS.languages
+@cache
+def _words() -> words.Words:
+    """Read when the first text comes: a worker, which never looks at one, does without 5 MB."""
+    return words.load([*Verb, WHO])
+
+
+def languages() -> tuple[str, ...]:
+    """The languages there are."""
+    return _words().languages
+
+
 _WIDEST = 3  # words of a number: "a couple of"
 _GLUED = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
@@ -129,7 +139,7 @@ def choice_of(verb: Verb, text: str) -> str:
         return said[0]
     evidence = _Evidence(said)
     start, end = evidence.bare
-    return next(filter(None, (_WORDS.exact(code, rule.name, said[start:end]) for code in LANGUAGES)), "")
+    return next(filter(None, (_words().exact(code, rule.name, said[start:end]) for code in languages())), "")
 
 
 def _understand(text: str, own: str) -> Understood:
@@ -152,7 +162,7 @@ class _Evidence:
         self.text = text
         self.size = len(text)
         self._found: dict[tuple[str, Row], list[tuple[int, int, str]]] = {}
-        for start, end, mark in walk(_WORDS.start, text):
+        for start, end, mark in walk(_words().start, text):
             self._found.setdefault((mark.verb, mark.row), []).append((start, end, mark.language))
         self.bare = self._bare()
 
@@ -193,7 +203,7 @@ def _whole(evidence: _Evidence, own: str, rules: Sequence[Rule], *, only: str = 
 def _valued(found: Understood, rule: Rule, code: str, text: Sequence[str]) -> Understood:
     """The same with what the verb is about. No days of pause are no pause: a person asks what is meant."""
     if not rule.unit:
-        return replace(found, value=_WORDS.value(code, rule.name, text) if rule.name else "")
+        return replace(found, value=_words().value(code, rule.name, text) if rule.name else "")
     days = _days(rule, code, text)
     if days == 0:
         return Understood(None, f"a {rule.verb} of no days ({code})", hold=True, ground=Ground.NO_DAYS, tongue=code)
@@ -203,13 +213,13 @@ def _valued(found: Understood, rule: Rule, code: str, text: Sequence[str]) -> Un
 def _days(rule: Rule, code: str, text: Sequence[str]) -> int | None:
     """The number beside the unit: "a break for two weeks" is two. Without a unit, "a" is no number."""
     for place, word in enumerate(text):
-        if unit := _WORDS.exact(code, rule.unit, [word]):
+        if unit := _words().exact(code, rule.unit, [word]):
             before = [text[max(0, place - width) : place] for width in range(_WIDEST, 0, -1)]
             after = [text[place + 1 : place + 1 + width] for width in range(_WIDEST, 0, -1)]
-            numbers = (_WORDS.exact(code, rule.name, beside) for beside in (*before, *after))
+            numbers = (_words().exact(code, rule.name, beside) for beside in (*before, *after))
             return int(next(filter(None, numbers), "1")) * int(unit)
     for word in text:
-        number = _WORDS.exact(code, rule.name, [word])
+        number = _words().exact(code, rule.name, [word])
         if number and (word.isdecimal() or number != "1"):
             return int(number)
     return None

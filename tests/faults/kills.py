@@ -14,7 +14,7 @@ TRAPS = ("claim.committed", "send.before_call", "send.answered", "send.before_co
 BEFORE = (1, 2, 4)  # the how-manieth time that a worker comes to its trap; every one of them but once in a while
 WAITING = {"planned", "queued"}
 SHOWN_WITHIN = 90.0  # seconds after a kill
-EACH = 6  # people for a kill, two messages each: what it leaves in doubt, and what goes out beside it
+EACH = 12  # people for a kill, two messages each: what it leaves in doubt, and what goes out beside it
 
 GOES_ON, SHOWN = "due work goes on after kill -9", "doubt is shown after kill -9"
 

@@ -239,7 +239,7 @@ def test_her_words_are_in_her_text_only(workspace: Workspace, people: Cast) -> N
 
 
 def test_reasons_are_read_in_every_language_of_the_verbs() -> None:
-    assert reasons.languages() == keywords.LANGUAGES
+    assert reasons.languages() == keywords.languages()
 
 
 # --- what staff learn ------------------------------------------------------------------------------------------------

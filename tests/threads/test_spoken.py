@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from outreach.threads.keywords import LANGUAGES, Understood, Verb, choice_of, understand
+from outreach.threads.keywords import Understood, Verb, choice_of, languages, understand
 from tests.threads.spoken import SPOKEN
 
 
@@ -15,7 +15,7 @@ def shown(found: Understood) -> str:
     return "hold" if found.hold else f"{found.verb or ''} {found.value}".strip()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_a_text_is_what_a_reader_takes_it_for(language: str) -> None:
     wrong = [
         f"{text!r} is {shown(found)!r} and should be {is_!r}: {found.why}"
@@ -28,7 +28,7 @@ def test_a_text_is_what_a_reader_takes_it_for(language: str) -> None:
 LEAVING = {"stop", "wrong", "loss", "forget", "hold", "who"}
 
 
-@pytest.mark.parametrize("hers", [*LANGUAGES, "de", None])
+@pytest.mark.parametrize("hers", [*languages(), "de", None])
 def test_what_ends_or_holds_messages_counts_whatever_language_she_chose(hers: str | None) -> None:
     wrong = [
         f"{text!r} ({language}) is {shown(found)!r} and should be {is_!r}"
