@@ -94,7 +94,7 @@ def work_off(workspace: Workspace, batches: int) -> int:
 def _record(session: Session, batch: Batch) -> None:
     assert batch.facts is not None
     answers = [(_written(each), Accepted(_name(each))) for each in batch.claims]
-    moved = results.record(session, SENDER, "twilio", answers, batch.facts, batch.token)
+    moved = results.record(session, SENDER, "twilio", answers, batch.facts.runs, batch.token)
     assert len(moved) == len(batch.claims)
 
 

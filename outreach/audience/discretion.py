@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from outreach.audience.recipients import Recipient
 from outreach.audience.tables import Openness, Person
 from outreach.privacy.vault import Vault
 
@@ -55,17 +56,17 @@ def columns(chosen: Manner) -> dict[str, Openness | bool]:
     return {"openness": openness, "on_request": chosen is Manner.REQUEST}
 
 
-def guarded(person: Person) -> bool:
+def guarded(person: Person | Recipient) -> bool:
     """Whether she is only told that there is something, until she asks."""
     return bool(person.on_request) or person.safe_word is not None
 
 
-def is_open(person: Person, at: datetime) -> bool:
+def is_open(person: Person | Recipient, at: datetime) -> bool:
     """Whether she has just asked for what there is."""
     return person.opened_until is not None and person.opened_until > at
 
 
-def silent(person: Person, at: datetime) -> bool:
+def silent(person: Person | Recipient, at: datetime) -> bool:
     """Whether she has asked for silence."""
     return person.silent_until is not None and person.silent_until > at
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from outreach.audience import phone, pseudonyms
 from outreach.audience.headers import Role
+from outreach.audience.recipients import Reach
 from outreach.audience.tables import Endpoint, EndpointState, Openness, Person, PersonField, PersonState
 from outreach.channels.contract import Kind, Variant
 from outreach.errors import ConflictError, NotFoundError
@@ -88,7 +89,7 @@ def endpoint(vault: Vault, person_id: int, key: bytes, variant: Variant, value: 
     }
 
 
-def value_of(key: bytes, reach: Endpoint) -> str:
+def value_of(key: bytes, reach: Endpoint | Reach) -> str:
     """The number or token of an endpoint. Raises KeyringError."""
     return unseal(key, reach.value, "endpoint", "value", reach.id)
 

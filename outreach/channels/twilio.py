@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -112,7 +111,8 @@ class Twilio:
         self._callback = f"{home.public_url}/hooks/{self.name}/status?m="
         self._validator = RequestValidator(options.token.get_secret_value())
         self._wire = Wire(options.timeout, options.connections)
-        self._crowd = PerLoop(lambda: asyncio.Semaphore(max(1, options.connections * 7 // 8)))
+        self._many = max(1, options.connections * 7 // 8)
+        self._crowd = PerLoop(lambda: asyncio.Semaphore(self._many))
         self._messages = _client(options, self._wire).messages
         self._numbers = options.origins
         self._retention = _given(
@@ -130,8 +130,19 @@ class Twilio:
         if sender not in self._numbers:
             return [Rejected(Cause.SENDER, "no-such-sender")] * len(batch)
         origin = _given(from_=self._numbers[sender] or None, messaging_service_sid=self._options.messaging_service)
-        room = self._crowd.get() if len(batch) > FEW else nullcontext()
-        return list(await asyncio.gather(*(self._hand_over(origin, message, room) for message in batch)))
+        if len(batch) <= FEW:
+            return list(await asyncio.gather(*(self._hand_over(origin, message) for message in batch)))
+        answers: dict[int, Answer] = {}
+        waiting = iter(enumerate(batch))
+
+        async def one_after_another() -> None:
+            for place, message in waiting:
+                async with self._crowd.get():
+                    answers[place] = await self._hand_over(origin, message)
+
+        # A task for each message would be thousands of them at once, most of which do nothing but wait.
+        await asyncio.gather(*(one_after_another() for _ in range(min(self._many, len(batch)))))
+        return [answers[place] for place in range(len(batch))]
 
     async def look(self, provider_id: str) -> Receipt | None:
         """See `Provider.look`."""
@@ -167,19 +178,16 @@ class Twilio:
         self._crowd.pop()
         await self._wire.close()
 
-    async def _hand_over(
-        self, origin: Mapping[str, str], message: Outgoing, room: AbstractAsyncContextManager[object]
-    ) -> Answer:
+    async def _hand_over(self, origin: Mapping[str, str], message: Outgoing) -> Answer:
         try:
-            async with room:
-                created = await self._messages.create_async(
-                    to=message.to,
-                    body=message.text,
-                    status_callback=f"{self._callback}{message.id}",
-                    validity_period=max(1, min(message.lifetime, LONGEST_VALIDITY)),
-                    **origin,
-                    **self._retention,
-                )
+            created = await self._messages.create_async(
+                to=message.to,
+                body=message.text,
+                status_callback=f"{self._callback}{message.id}",
+                validity_period=max(1, min(message.lifetime, LONGEST_VALIDITY)),
+                **origin,
+                **self._retention,
+            )
         except Throttled as answer:
             return Rejected(Cause.THROTTLED, "20429", answer.retry_after)
         except (TwilioRestException, TwilioServiceException) as answer:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from outreach import parts
 from outreach.audience import people
+from outreach.audience.recipients import Recipient
 from outreach.audience.tables import Openness, Person
 from outreach.channels.acks import acknowledgement
 from outreach.channels.contract import Kind, Outgoing, Variant
@@ -100,7 +101,7 @@ def _lifetime(claim: Claim, at: datetime) -> int:
     return max(1, int((claim.expires_at - at).total_seconds()))
 
 
-def _text(claim: Claim, person: Person, facts: Facts, pen: Pen, key: bytes) -> tuple[str, str]:
+def _text(claim: Claim, person: Recipient, facts: Facts, pen: Pen, key: bytes) -> tuple[str, str]:
     if claim.body is not None:
         return "", unseal(key, claim.body, "message", "body", claim.dedupe_key)
     if claim.purpose in _BY_ITSELF:
@@ -114,7 +115,7 @@ def _text(claim: Claim, person: Person, facts: Facts, pen: Pen, key: bytes) -> t
 _BY_ITSELF = {Purpose.KNOCK: "knock", Purpose.QUESTION: "question"}
 
 
-def _by_itself(claim: Claim, person: Person, settings: Settings) -> str:
+def _by_itself(claim: Claim, person: Recipient, settings: Settings) -> str:
     """Where she has a word of her own, not even how to ask is said: she knows it."""
     name = "wave" if claim.purpose == Purpose.KNOCK and person.safe_word is not None else _BY_ITSELF[claim.purpose]
     values = {"clinic": settings.clinic}
@@ -122,7 +123,7 @@ def _by_itself(claim: Claim, person: Person, settings: Settings) -> str:
 
 
 def text_of(
-    claim: Claim, person: Person, run: RunFacts, fields: dict[str, object], settings: Settings
+    claim: Claim, person: Person | Recipient, run: RunFacts, fields: dict[str, object], settings: Settings
 ) -> tuple[str, str]:
     """Title (push only) and text of a campaign message for one person. Raises RenderError."""
     frozen = run.frozen

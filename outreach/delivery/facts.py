@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import consent
+from outreach.audience import recipients
 from outreach.audience.people import plain
-from outreach.audience.tables import Endpoint, Person, PersonField
+from outreach.audience.recipients import Reach, Recipient
+from outreach.audience.tables import PersonField
 from outreach.channels.contract import Kind
 from outreach.delivery import caps as caps_of
 from outreach.delivery import talks
@@ -63,9 +65,9 @@ class Facts:
     """Everything the gate looks at. People whom another transaction holds are missing."""
 
     at: datetime
-    people: dict[int, Person]
-    endpoints: dict[tuple[int, str], Endpoint]
-    standing: dict[tuple[int, str], consent.Standing]
+    people: dict[int, Recipient]
+    endpoints: dict[tuple[int, str], Reach]
+    standing: dict[tuple[int, str], consent.Stands]
     runs: dict[int, RunFacts]
     fields: dict[int, dict[str, object]]
     replied: set[tuple[int, int]]  # (run, person), of runs that end at an answer
@@ -90,17 +92,14 @@ def load(
     claim.
     """
     ids = {claim.person_id for claim in claims}
-    people = select(Person).where(dialects.among(session, Person.id, ids)).order_by(Person.id)
-    if lock:
-        people = dialects.take(people, share=True)
-    here = {person.id: person for person in session.scalars(people)}
+    here = recipients.people(session, ids, lock=lock)
     runs = _runs(session, {claim.run_id for claim in claims if claim.run_id}, lock=lock)
     campaign = {claim.person_id for claim in claims if claim.purpose == Purpose.CAMPAIGN}
     return Facts(
         at=at,
         people=here,
-        endpoints=_endpoints(session, ids),
-        standing=consent.standing(session, ids),
+        endpoints=recipients.endpoints(session, ids),
+        standing=consent.stands(session, ids),
         runs=runs,
         fields=fields_of(session, {claim.person_id for claim in claims if claim.body is None}),
         replied=_replied(session, ids, [run for run, known in runs.items() if known.frozen.stop_steps]),
@@ -109,19 +108,6 @@ def load(
         caps=caps,
         told=caps_of.told(session, campaign, caps, at),
     )
-
-
-def _endpoints(session: Session, ids: Collection[int]) -> dict[tuple[int, str], Endpoint]:
-    """The best endpoint of each kind: a usable one, the newest of several."""
-    rows = session.scalars(
-        select(Endpoint).where(dialects.among(session, Endpoint.person_id, ids)).order_by(Endpoint.id)
-    )
-    best: dict[tuple[int, str], Endpoint] = {}
-    for row in rows:
-        known = best.get((row.person_id, row.kind))
-        if known is None or row.state == "ok" or known.state != "ok":
-            best[(row.person_id, row.kind)] = row
-    return best
 
 
 def _runs(session: Session, ids: Collection[int], *, lock: bool) -> dict[int, RunFacts]:

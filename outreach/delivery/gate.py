@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from outreach import consent
 from outreach.audience import discretion
 from outreach.audience.hours import Hours, lawful
-from outreach.audience.tables import EndpointState, Person, PersonState
+from outreach.audience.recipients import Recipient
+from outreach.audience.tables import EndpointState, PersonState
 from outreach.channels.contract import Kind
 from outreach.consent import ConsentState
 from outreach.delivery.facts import Claim, Facts
@@ -61,7 +62,7 @@ def why_not(claim: Claim, facts: Facts, quiet: Hours | None) -> Refusal | Later 
     )
 
 
-def _reachable(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+def _reachable(claim: Claim, person: Recipient, facts: Facts) -> Refusal | None:
     if person.state == PersonState.FORGOTTEN:
         return Refusal.FORGOTTEN
     endpoint = facts.endpoints.get((claim.person_id, claim.kind))
@@ -74,13 +75,13 @@ def _reachable(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
     return None
 
 
-def _not_silent(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+def _not_silent(claim: Claim, person: Recipient, facts: Facts) -> Refusal | None:
     if claim.purpose == Purpose.CONFIRMATION or not discretion.silent(person, facts.at):
         return None
     return Refusal.SILENT
 
 
-def _agreed(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+def _agreed(claim: Claim, person: Recipient, facts: Facts) -> Refusal | None:
     if claim.purpose == Purpose.CONFIRMATION:
         return None
     everything = facts.standing.get((person.id, consent.ALL))
@@ -95,7 +96,7 @@ def _agreed(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
     return None
 
 
-def _still_meant(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
+def _still_meant(claim: Claim, person: Recipient, facts: Facts) -> Refusal | None:
     if claim.run_id is None:
         return None
     frozen = facts.runs[claim.run_id].frozen
@@ -107,14 +108,14 @@ def _still_meant(claim: Claim, person: Person, facts: Facts) -> Refusal | None:
     return None
 
 
-def _timely(claim: Claim, person: Person, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
+def _timely(claim: Claim, person: Recipient, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
     """What she has just asked for comes at any hour."""
     if claim.purpose in CONTENT and discretion.is_open(person, facts.at):
         return _not_talking(claim, facts)
     return _in_hours(claim, person, facts, quiet) or _not_talking(claim, facts)
 
 
-def _in_hours(claim: Claim, person: Person, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
+def _in_hours(claim: Claim, person: Recipient, facts: Facts, quiet: Hours | None) -> Refusal | Later | None:
     if claim.purpose in AT_ONCE or _just_wrote(claim, person, facts.at):
         return None
     moment = lawful(facts.at, person.zone, _hours(claim, person, facts), quiet)
@@ -140,7 +141,7 @@ def _within_caps(claim: Claim, facts: Facts) -> Refusal | None:
     return Refusal.CAPPED if told is not None and told.full(facts.caps) else None
 
 
-def _asked_for(claim: Claim, person: Person, facts: Facts) -> Refusal | Knock | None:
+def _asked_for(claim: Claim, person: Recipient, facts: Facts) -> Refusal | Knock | None:
     """A guarded telephone is told only that there is something. A helper's answer she has asked for by writing, unless
     others read it too.
     """
@@ -150,19 +151,19 @@ def _asked_for(claim: Claim, person: Person, facts: Facts) -> Refusal | Knock | 
     return Knock(last) if facts.at < last else Refusal.NOT_ASKED_FOR
 
 
-def _is_guarded(claim: Claim, person: Person) -> bool:
+def _is_guarded(claim: Claim, person: Recipient) -> bool:
     if claim.purpose == Purpose.REPLY:
         return person.safe_word is not None
     return claim.purpose == Purpose.CAMPAIGN and discretion.guarded(person)
 
 
-def _just_wrote(claim: Claim, person: Person, at: datetime) -> bool:
+def _just_wrote(claim: Claim, person: Recipient, at: datetime) -> bool:
     if claim.purpose != Purpose.REPLY or person.replied_at is None:
         return False
     return at - person.replied_at < JUST_WROTE
 
 
-def _hours(claim: Claim, person: Person, facts: Facts) -> Hours:
+def _hours(claim: Claim, person: Recipient, facts: Facts) -> Hours:
     if person.hours_from is not None and person.hours_to is not None:
         return Hours(person.hours_from, person.hours_to)
     if claim.run_id is None:

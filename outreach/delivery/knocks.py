@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.audience import discretion
+from outreach.audience.recipients import Recipient
 from outreach.audience.tables import Person
 from outreach.delivery.facts import Claim, Facts
 from outreach.delivery.moves import Move, advance
@@ -42,7 +43,7 @@ def knock(session: Session, claims: Sequence[Claim], facts: Facts, sender: str) 
     return write_bare(session, list(rows.values()))
 
 
-def _opened(person: Person) -> int:
+def _opened(person: Recipient) -> int:
     return int(person.opened_until.timestamp()) if person.opened_until else 0
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach import consent
+from outreach.audience.recipients import Reach, Recipient
 from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
 from outreach.channels.contract import Cause, Kind
 from outreach.consent import ConsentState, Standing
@@ -41,7 +42,7 @@ class Doubt(StrEnum):
     WHO = "who_is_this"
 
 
-def dormant(endpoint: Endpoint, person: Person, at: datetime, after: timedelta | None) -> bool:
+def dormant(endpoint: Reach, person: Recipient, at: datetime, after: timedelta | None) -> bool:
     """Whether so much time has passed without any sign of life that the carrier may have given the number away."""
     if after is None or endpoint.kind != Kind.SMS:
         return False

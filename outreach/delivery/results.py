@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -13,7 +13,7 @@ from outreach.audience.tables import Endpoint, EndpointState, Person
 from outreach.channels.contract import Accepted, Answer, Cause, Kind, Rejected, SenderSpec, Unit
 from outreach.delivery.compose import Written
 from outreach.delivery.consequences import AT_SENDING, HALT_FOR, NEVER_LOOKED_AT, REST, Sequel, backoff
-from outreach.delivery.facts import Claim, Facts
+from outreach.delivery.facts import Claim, RunFacts
 from outreach.delivery.moves import Move, advance
 from outreach.delivery.queue import spend
 from outreach.messages.status import Failure, State
@@ -28,7 +28,7 @@ def record(
     spec: SenderSpec,
     provider: str,
     results: Sequence[tuple[Written, Answer]],
-    facts: Facts,
+    runs: Mapping[int, RunFacts],
     token: str,
 ) -> set[int]:
     """Write a batch's answers: moves, sequels, and the parts beyond one that the pace still owes.
@@ -37,7 +37,7 @@ def record(
     """
     hold(session, _opted_out(results))
     at = dialects.now(session)
-    moves = [_move(written, answer, facts, provider, token, at) for written, answer in results]
+    moves = [_move(written, answer, runs, provider, token, at) for written, answer in results]
     moved = advance(session, moves, at)
     sender = session.scalars(dialects.take(select(Sender).where(Sender.name == spec.name), wait=True)).one()
     _sequels(session, sender, results, at)
@@ -54,7 +54,9 @@ def fail_unwritten(session: Session, claims: Sequence[Claim], token: str) -> Non
     advance(session, moves, at)
 
 
-def _move(written: Written, answer: Answer, facts: Facts, provider: str, token: str, at: datetime) -> Move:
+def _move(
+    written: Written, answer: Answer, runs: Mapping[int, RunFacts], provider: str, token: str, at: datetime
+) -> Move:
     claim = written.claim
     if isinstance(answer, Accepted):
         return Move(
@@ -65,7 +67,7 @@ def _move(written: Written, answer: Answer, facts: Facts, provider: str, token: 
             provider_id=answer.provider_id,
             parts=written.parts,
             cost=written.cost,
-            fallback_at=_fallback_at(claim, facts, at),
+            fallback_at=_fallback_at(claim, runs, at),
         )
     to = AT_SENDING[answer.cause].to
     return Move(
@@ -77,7 +79,7 @@ def _move(written: Written, answer: Answer, facts: Facts, provider: str, token: 
         provider=provider,
         due_at=at + timedelta(seconds=_wait(answer, claim)) if to is State.QUEUED else None,
         attempts=claim.attempts if answer.cause in NEVER_LOOKED_AT else None,
-        fallback_at=at if to is State.FAILED and _fallback_at(claim, facts, at) else None,
+        fallback_at=at if to is State.FAILED and _fallback_at(claim, runs, at) else None,
     )
 
 
@@ -86,11 +88,11 @@ def _wait(answer: Rejected, claim: Claim) -> float:
     return max(wait, answer.retry_after or 0.0) if answer.cause is not Cause.THROTTLED else answer.retry_after or REST
 
 
-def _fallback_at(claim: Claim, facts: Facts, at: datetime) -> datetime | None:
+def _fallback_at(claim: Claim, runs: Mapping[int, RunFacts], at: datetime) -> datetime | None:
     """When a text should take a push's place; None where the step has no SMS to fall back to."""
     if claim.kind != Kind.PUSH or claim.run_id is None:
         return None
-    frozen = facts.runs[claim.run_id].frozen
+    frozen = runs[claim.run_id].frozen
     if Kind.SMS not in frozen.steps[claim.step].channels:
         return None
     return at + timedelta(seconds=frozen.unread_after)

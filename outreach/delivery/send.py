@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
 
 from outreach import failpoints, log
 from outreach.audience.hours import quiet_hours
@@ -14,6 +17,7 @@ from outreach.channels.registry import Providers
 from outreach.delivery import carriers, compose, queue, results
 from outreach.delivery.caps import Caps
 from outreach.delivery.compose import Composed, Pen
+from outreach.delivery.facts import RunFacts
 from outreach.delivery.queue import Batch
 from outreach.messages.status import Lane
 from outreach.workspace import Workspace
@@ -40,38 +44,62 @@ def drain(
     """
     until = time.monotonic() + seconds
 
-    def one_after_another() -> int:
-        handed = 0
+    def one_after_another(ready: Ready | None = None) -> int:
+        handed = deliver(workspace, providers, sender, ready) if ready else 0
         while time.monotonic() < until and not (stopping and stopping.is_set()):
-            batch = _claim(workspace, sender, lane)
-            if not batch.decided:
+            ready = get_ready(workspace, sender, lane)
+            if not ready.decided:
                 break
-            handed += deliver(workspace, providers, sender, batch) if batch.claims else 0
+            handed += deliver(workspace, providers, sender, ready)
         return handed
 
-    first = _claim(workspace, sender, lane)
+    first = get_ready(workspace, sender, lane)
     if not first.decided:
         return 0
     # A full batch says that more is waiting; a smaller one was all there was, or all that the pace allows.
-    others = ABREAST - 1 if len(first.claims) == workspace.settings.batch else 0
+    others = ABREAST - 1 if first.claimed == workspace.settings.batch else 0
     with ThreadPoolExecutor(max(1, others), thread_name_prefix=f"drain-{sender}") as pool:
         abreast = [pool.submit(one_after_another) for _ in range(others)]
-        handed = deliver(workspace, providers, sender, first) if first.claims else 0
-        handed += one_after_another() + sum(each.result() for each in abreast)
+        handed = one_after_another(first) + sum(each.result() for each in abreast)
     if handed:
         logger.info("drained", sender=sender, lane=lane, sent=handed)
     return handed
 
 
-def deliver(workspace: Workspace, providers: Providers, sender: str, batch: Batch) -> int:
-    """Write a claimed batch, hand it over, record the answers. Gives how many were handed over.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A batch that was claimed and written, without what the gate looked at: most of a batch's memory.
+
+    Of `decided` messages `claimed` are leased, under `token` until `until`.
+    """
+
+    decided: int
+    claimed: int
+    composed: Composed
+    runs: Mapping[int, RunFacts]
+    token: str
+    until: datetime | None
+
+
+def get_ready(workspace: Workspace, sender: str, lane: Lane) -> Ready:
+    """Claim a batch, and write it."""
+    batch = _claim(workspace, sender, lane)
+    composed = write(workspace, batch) if batch.claims else Composed()
+    runs = batch.facts.runs if batch.facts is not None else {}
+    return Ready(batch.decided, len(batch.claims), composed, runs, batch.token, batch.until)
+
+
+def deliver(workspace: Workspace, providers: Providers, sender: str, ready: Ready) -> int:
+    """Hand a batch over, record the answers. Gives how many were handed over.
 
     A worker that was frozen past its lease hands nothing over: somebody else may have settled these messages since.
     """
-    composed = write(workspace, batch)
-    if batch.until is None or workspace.database.now() >= batch.until:
-        logger.warning("lease over before the call", sender=sender, count=len(batch.claims))
+    if not ready.claimed:
         return 0
+    if ready.until is None or workspace.database.now() >= ready.until:
+        logger.warning("lease over before the call", sender=sender, count=ready.claimed)
+        return 0
+    composed = ready.composed
     answers: list[Answer] = []
     provider = providers.by_sender(sender)
     failpoints.reach("send.before_call")
@@ -80,11 +108,11 @@ def deliver(workspace: Workspace, providers: Providers, sender: str, batch: Batc
     failpoints.reach("send.answered")
     with workspace.database.write() as session:
         if composed.failed:
-            results.fail_unwritten(session, composed.failed, batch.token)
-        if answers and batch.facts is not None:
+            results.fail_unwritten(session, composed.failed, ready.token)
+        if answers:
             pairs = list(zip(composed.written, answers, strict=True))
             spec = next(spec for spec in providers.senders if spec.name == sender)
-            results.record(session, spec, provider.name, pairs, batch.facts, batch.token)
+            results.record(session, spec, provider.name, pairs, ready.runs, ready.token)
         failpoints.reach("send.before_commit")
     failpoints.reach("send.recorded")
     _tell(sender, answers, len(composed.failed))

@@ -158,7 +158,7 @@ def answer(workspace: Workspace, batch: Batch, *answers: Answer, spec: SenderSpe
     with workspace.database.write() as session:
         assert batch.facts is not None
         pairs = list(zip(composed.written, told, strict=True))
-        results.record(session, spec, spec.name, pairs, batch.facts, batch.token)
+        results.record(session, spec, spec.name, pairs, batch.facts.runs, batch.token)
     return composed
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from outreach.audience.hours import Hours
-from outreach.audience.tables import Endpoint, EndpointState, Person, PersonState
-from outreach.channels.contract import Kind
-from outreach.consent import ALL, ConsentState, Standing
+from outreach.audience.recipients import Reach, Recipient
+from outreach.audience.tables import EndpointState, Openness, PersonState
+from outreach.channels.contract import Kind, Variant
+from outreach.consent import ALL, ConsentState, Stands
 from outreach.delivery.caps import Caps, Told
 from outreach.delivery.facts import Claim, Facts, RunFacts
 from outreach.delivery.gate import LAST_LOOK, LOOK_AGAIN, Knock, Later, why_not
@@ -60,6 +61,13 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - 3 * HOUR
 
 
+HER: dict[str, Any] = dict.fromkeys(Recipient._fields) | {
+    "id": 7,
+    "zone": "Africa/Nairobi",
+    "openness": Openness.COVERT,
+    "state": PersonState.ACTIVE,
+    "on_request": False,
+}
 STOPPED: dict[str, Any] = {"everything": ConsentState.REVOKED}
 PAUSED, ASKED = ConsentState.PAUSED, ConsentState.INVITED
 
@@ -273,10 +281,7 @@ def _given(case: Case) -> tuple[Claim, Facts]:
         fallback_of=case.fallback_of,
         resends=0,
     )
-    person = Person(
-        **{"id": 7, "zone": "Africa/Nairobi", "state": PersonState.ACTIVE, "hours_from": None, "hours_to": None}
-        | case.person
-    )
+    person = Recipient(**HER | case.person)
     lines = {
         (7, TOPIC): _line(case.topic, case.topic_until),
         (7, ALL): _line(case.everything, case.everything_until),
@@ -285,7 +290,8 @@ def _given(case: Case) -> tuple[Claim, Facts]:
         at=case.at,
         people={7: person},
         endpoints={
-            (7, kind): Endpoint(kind=kind, state=state, created_at=case.alive) for kind, state in case.endpoints
+            (7, kind): Reach(70, 7, kind, Variant.NUMBER, b"", state, case.alive, None)
+            for kind, state in case.endpoints
         },
         standing={key: line for key, line in lines.items() if line is not None},
         runs={5: RunFacts(RunState.RUNNING, _frozen(case.hours, case.wait))},
@@ -299,8 +305,8 @@ def _given(case: Case) -> tuple[Claim, Facts]:
     return claim, facts
 
 
-def _line(state: ConsentState | None, until: datetime | None) -> Standing | None:
-    return None if state is None else Standing(state=state, until=until)
+def _line(state: ConsentState | None, until: datetime | None) -> Stands | None:
+    return None if state is None else Stands(state, until)
 
 
 def _frozen(hours: tuple[int, int], wait: bool) -> Frozen:

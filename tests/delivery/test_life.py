@@ -174,7 +174,9 @@ class Life(RuleBasedStateMachine):
         written, spec = send.write(self.workspace, batch).written, _SPECS[Kind(batch.claims[0].kind)]
         with self._broken_off() as session:
             assert batch.facts is not None
-            results.record(session, spec, spec.name, list(zip(written, told, strict=False)), batch.facts, batch.token)
+            results.record(
+                session, spec, spec.name, list(zip(written, told, strict=False)), batch.facts.runs, batch.token
+            )
 
     @contextmanager
     def _broken_off(self) -> Iterator[Session]:

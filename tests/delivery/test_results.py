@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from outreach import consent
 from outreach.audience.tables import Endpoint, EndpointState
-from outreach.channels.contract import Accepted, Answer, Cause, Kind, Rejected, SenderSpec, Unit
+from outreach.channels.contract import Accepted, Answer, Cause, Kind, Outgoing, Rejected, SenderSpec, Unit
+from outreach.channels.registry import Providers
 from outreach.consent import Consent, Source
-from outreach.delivery import results, sweep
+from outreach.delivery import results, send, sweep
 from outreach.delivery.consequences import HALT_FOR, LONGEST_WAIT, REST, backoff
-from outreach.messages.status import Failure, Refusal, State
+from outreach.delivery.facts import Facts
+from outreach.messages.status import Failure, Lane, Refusal, State
 from outreach.messages.tables import Attempt, Message
 from outreach.privacy.tables import PersonKey
 from outreach.workspace import Workspace
@@ -35,6 +40,32 @@ from tests.delivery.desk import (
     run_of,
     sender,
 )
+
+
+class Carrier:
+    """A provider that takes everything, and looks at what is in memory of the people whom it is for."""
+
+    name = "twilio"
+    kind = Kind.SMS
+    senders = (SMS,)
+
+    def __init__(self, person: int) -> None:
+        self.person = person
+        self.kept: list[int] = []
+
+    async def send(self, _: str, batch: Sequence[Outgoing]) -> list[Answer]:
+        read = [each for each in gc.get_objects() if type(each) is Facts and self.person in each.people]
+        self.kept.append(len(read))
+        return [Accepted(f"SM{each.id}") for each in batch]
+
+
+def test_what_the_gate_looked_at_is_let_go_before_the_provider_is_called(workspace: Workspace) -> None:
+    amina, run = cast(workspace).amina, run_of(workspace)
+    with workspace.database.write() as session:
+        messages(session, [amina] * 2, run)
+    carrier: Any = Carrier(amina)
+    assert send.drain(workspace, Providers([carrier]), "twilio", Lane.BULK) == 2
+    assert carrier.kept == [0]
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _sent_before_committed() -> None:
                 provider = _providers[0].by_sender(sender)
                 answers = http.run(provider.send(sender, [each.outgoing for each in composed.written]))
                 pairs = list(zip(composed.written, answers, strict=True))
-                results.record(session, provider.senders[0], provider.name, pairs, batch.facts, batch.token)
+                results.record(session, provider.senders[0], provider.name, pairs, batch.facts.runs, batch.token)
             failpoints.reach("claim.before_commit")
         return replace(batch, claims=[])
 
