@@ -27,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    text,
 )
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
@@ -85,7 +86,15 @@ class Standing(Base):
     """Where a person's consent to a topic stands: the latest line of the ledger."""
 
     __tablename__ = "standing"
-    __table_args__ = (Index("ix_standing_topic", "topic", "state", "person_id"),)
+    __table_args__ = (
+        Index("ix_standing_topic", "topic", "state", "person_id"),
+        Index(
+            "ix_standing_invited",
+            "person_id",
+            sqlite_where=text("state = 'invited'"),
+            postgresql_where=text("state = 'invited'"),
+        ),
+    )
 
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False)
     topic: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 
 from outreach.audience.hours import Hours
 from outreach.channels.contract import Kind
+from outreach.delivery import due, knocks, quarantine, tally
 from outreach.delivery import facts as facts_of
-from outreach.delivery import knocks, quarantine, tally
 from outreach.delivery.caps import NO_CAPS, Caps
-from outreach.delivery.facts import COLUMNS, Claim, Facts
+from outreach.delivery.facts import Claim, Facts
 from outreach.delivery.gate import Knock, Later, why_not
 from outreach.delivery.moves import Move, advance
 from outreach.delivery.quarantine import Doubt
-from outreach.messages.status import BULK_PRIORITY, Lane, Purpose, Refusal, RunState, State
-from outreach.messages.tables import Attempt, Message, Run, Sender
+from outreach.messages.status import Lane, Purpose, Refusal, RunState, State
+from outreach.messages.tables import Attempt, Message, Sender
 from outreach.store import dialects
 
 #: How far ahead of its pace a sender may reserve. Conversations may go further, so that bulk never starves them.
@@ -29,6 +29,8 @@ BURST = {Lane.BULK: 2.0, Lane.CONVERSATION: 6.0}  # seconds
 
 #: Seconds: no sender reserves farther ahead than this, even with a batch of the longest texts at the slowest pace.
 FARTHEST = 900.0
+
+_due = due.take
 
 
 Verdict = Refusal | Later | State | None
@@ -67,10 +69,11 @@ def claim(
     if (row.next_at - at).total_seconds() > FARTHEST:
         row.next_at = at  # the database's clock was ahead when this was reserved, and has been set back
     allowed = min(limit, allowance(row, lane, at))
-    rows = _due(session, sender, lane, at, allowed) if allowed else []
+    rows = _due(session, row, lane, at, allowed) if allowed else []
     if not rows:
         return Batch()
     facts = facts_of.load(session, rows, at, lock=True, caps=caps, dormant_after=dormant_after)
+    due.leave(row, [each for each in rows if each.person_id not in facts.people])
     verdicts = [(each, _verdict(each, facts, quiet)) for each in rows if each.person_id in facts.people]
     going = [each for each, verdict in verdicts if verdict is None]
     token = secrets.token_hex(16)
@@ -93,19 +96,6 @@ def allowance(sender: Sender, lane: Lane, at: datetime) -> int:
 def spend(sender: Sender, units: int, at: datetime) -> None:
     """Move the sender's clock on by what was reserved. `units`: messages or parts, as its pace counts."""
     sender.next_at = max(sender.next_at, at) + timedelta(seconds=units / sender.pace)
-
-
-def _due(session: Session, sender: str, lane: Lane, at: datetime, limit: int, *, lock: bool = True) -> list[Claim]:
-    paused = select(Run.id).where(Run.state != RunState.RUNNING)
-    in_lane = Message.priority >= BULK_PRIORITY if lane is Lane.BULK else Message.priority < BULK_PRIORITY
-    query = (
-        select(*COLUMNS)
-        .where(Message.state == State.QUEUED, Message.sender == sender, in_lane, Message.due_at <= at)
-        .where(Message.run_id.is_(None) | Message.run_id.not_in(paused))
-        .order_by(Message.priority, Message.due_at, Message.id)
-        .limit(limit)
-    )
-    return [Claim(*row) for row in session.execute(dialects.take(query) if lock else query)]
 
 
 def _verdict(claim: Claim, facts: Facts, quiet: Hours | None) -> Verdict:
@@ -178,9 +168,10 @@ def due_lanes(session: Session) -> list[tuple[str, Kind, Lane]]:
     """Which senders have something due that they may send now, by lane."""
     at = dialects.now(session)
     senders = session.scalars(select(Sender).order_by(Sender.name)).all()
+    found = due.lanes(session, at, senders)
     return [
         (sender.name, Kind(sender.kind), lane)
         for sender in senders
         for lane in Lane
-        if allowance(sender, lane, at) and _due(session, sender.name, lane, at, 1, lock=False)
+        if (sender.name, lane) in found and allowance(sender, lane, at)
     ]

@@ -79,7 +79,7 @@ def _doubts(workspace: Workspace) -> list[_Doubt]:
         query = (
             select(*COLUMNS, Message.sender, Message.looks)
             .where(Message.state == State.UNKNOWN, first | later)
-            .order_by(Message.id)
+            .order_by(Message.updated_at, Message.id)
             .limit(AT_ONCE)
         )
         rows = session.execute(dialects.take(query)).all()

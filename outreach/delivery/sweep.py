@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from outreach.consent import ConsentTally
 from outreach.delivery import carriers, pricing, receipts, reconcile, tally
 from outreach.delivery.moves import Move, advance
 from outreach.messages.status import PRIORITY, Failure, Purpose, RunState, State, Withdrawal
-from outreach.messages.tables import Message, Run, Tally, ThreadTally
+from outreach.messages.tables import WAITS, Message, Run, Tally, ThreadTally
 from outreach.store import dialects, rollups
 from outreach.workspace import Workspace
 
@@ -76,35 +76,49 @@ def _leases_over(session: Session) -> int:
     """A worker died or froze after its claim: whether it sent is not known, so that is what is shown."""
     at = dialects.now(session)
     query = select(Message.id).where(Message.state == State.SENDING, Message.lease_until < at)
-    ids = list(session.scalars(dialects.take(query.order_by(Message.id).limit(CHUNK))))
+    ids = list(session.scalars(dialects.take(query.order_by(Message.updated_at).limit(CHUNK))))
     return len(advance(session, [Move(each, State.UNKNOWN, "lease") for each in ids], at))
 
 
 def _expire(session: Session) -> int:
     at = dialects.now(session)
-    waiting = Message.state.in_([State.QUEUED, State.PLANNED])
-    query = select(Message.id).where(waiting, Message.expires_at <= at)
-    ids = list(session.scalars(dialects.take(query.order_by(Message.id).limit(CHUNK))))
+    query = select(Message.id).where(WAITS, Message.expires_at <= at)
+    ids = list(session.scalars(dialects.take(query.order_by(Message.expires_at).limit(CHUNK))))
     return len(advance(session, [Move(each, State.EXPIRED) for each in ids], at))
 
 
 def _withdraw(session: Session) -> int:
     """What a planner wrote into a run while it was being cancelled."""
-    at = dialects.now(session)
-    cancelled = select(Run.id).where(Run.state == RunState.CANCELLED)
-    waiting = Message.state.in_([State.QUEUED, State.PLANNED])
-    query = select(Message.id).where(waiting, Message.run_id.in_(cancelled)).order_by(Message.id).limit(CHUNK)
-    ids = list(session.scalars(dialects.take(query)))
-    return len(advance(session, [Move(each, State.CANCELLED, Withdrawal.RUN_CANCELLED) for each in ids], at))
+    ids = _of_runs(session, RunState.CANCELLED, State.QUEUED, State.PLANNED)
+    moves = [Move(each, State.CANCELLED, Withdrawal.RUN_CANCELLED) for each in ids]
+    return len(advance(session, moves, dialects.now(session)))
 
 
 def _resume(session: Session) -> int:
     """What still stands as planned in a run that goes on: whoever resumed it was cut off, or somebody was pausing."""
-    at = dialects.now(session)
-    running = select(Run.id).where(Run.state == RunState.RUNNING)
-    query = select(Message.id).where(Message.state == State.PLANNED, Message.run_id.in_(running))
-    ids = list(session.scalars(dialects.take(query.order_by(Message.id).limit(CHUNK))))
-    return len(advance(session, [Move(each, State.QUEUED) for each in ids], at))
+    ids = _of_runs(session, RunState.RUNNING, State.PLANNED)
+    return len(advance(session, [Move(each, State.QUEUED) for each in ids], dialects.now(session)))
+
+
+def _of_runs(session: Session, state: RunState, *waiting: State) -> list[int]:
+    """Messages that wait so in runs of a state, locked. Almost always there are none.
+
+    So each run is asked for its first by a step in the index: a plain join would read whatever waits in other runs.
+    """
+    firsts = [
+        select(Message.due_at)
+        .where(Message.run_id == Run.id, Message.state == each)
+        .order_by(Message.due_at)
+        .limit(1)
+        .scalar_subquery()
+        for each in waiting
+    ]
+    some = select(Run.id).where(Run.state == state, or_(*[each.is_not(None) for each in firsts]))
+    runs = list(session.scalars(some))
+    if not runs:
+        return []
+    query = select(Message.id).where(Message.state.in_(waiting), Message.run_id.in_(runs)).order_by(Message.id)
+    return list(session.scalars(dialects.take(query.limit(CHUNK))))
 
 
 _COPIED = ("person_id", "topic", "run_id", "step", "occurrence")

@@ -8,9 +8,10 @@ from datetime import timedelta
 import httpx
 from sqlalchemy import func, select
 
+from outreach.delivery import due
 from outreach.doctor.contract import Finding, fault, ok, told, warning
-from outreach.messages.status import BULK_PRIORITY, Lane, RunState, State
-from outreach.messages.tables import Message, ProviderEvent, Run, Sender
+from outreach.messages.status import Lane, State
+from outreach.messages.tables import Message, ProviderEvent, Sender
 from outreach.store import pulse
 from outreach.workspace import Workspace
 
@@ -61,14 +62,8 @@ def senders(workspace: Workspace) -> Iterator[Finding]:
 def queue(workspace: Workspace) -> Iterator[Finding]:
     """The oldest message that could go now, by lane, and the oldest that is in doubt."""
     now = workspace.database.now()
-    held = select(Run.id).where(Run.state != RunState.RUNNING)
-    free = Message.run_id.is_(None) | Message.run_id.not_in(held)
-    due = select(func.min(Message.due_at)).where(Message.state == State.QUEUED, Message.due_at <= now, free)
     with workspace.database.read() as session:
-        oldest = {
-            Lane.CONVERSATION: session.scalar(due.where(Message.priority < BULK_PRIORITY)),
-            Lane.BULK: session.scalar(due.where(Message.priority >= BULK_PRIORITY)),
-        }
+        oldest = due.oldest(session, now)
         unknown = session.scalar(select(func.min(Message.updated_at)).where(Message.state == State.UNKNOWN))
     for lane, since in oldest.items():
         waited = now - since if since else timedelta()

@@ -13,8 +13,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from outreach.delivery import retention
-from outreach.messages.status import BULK_PRIORITY, Lane, RunState, State
+from outreach.delivery import due, retention
+from outreach.messages.status import RunState, State
 from outreach.messages.tables import Message, ProviderEvent, Run, Sender, Tally
 from outreach.store import dialects, pulse
 from outreach.threads.tables import Thread, ThreadState
@@ -82,10 +82,7 @@ def _threads(session: Session) -> Metric:
 
 def _oldest(session: Session, now: datetime) -> Metric:
     """Ages of what waits; 0 where nothing does."""
-    due = select(func.min(Message.due_at)).where(Message.state == State.QUEUED, Message.due_at <= now)
-    since = {
-        f"due_{Lane.CONVERSATION}": session.scalar(due.where(Message.priority < BULK_PRIORITY)),
-        f"due_{Lane.BULK}": session.scalar(due.where(Message.priority >= BULK_PRIORITY)),
+    since = {f"due_{lane}": at for lane, at in due.oldest(session, now).items()} | {
         "unknown": session.scalar(select(func.min(Message.updated_at)).where(Message.state == State.UNKNOWN)),
         "thread_waiting": session.scalar(
             select(func.min(Thread.waiting_since)).where(Thread.state == ThreadState.WAITING)

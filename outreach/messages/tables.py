@@ -32,6 +32,10 @@ UNPRICED = text(
     "token <> '' AND kind = 'sms' AND state IN ('accepted', 'sent', 'undelivered', 'delivered')",
 )
 
+#: What has not been claimed, and what has a text of its own: as queries must say it too, to find them by an index.
+WAITS = text("state IN ('planned', 'queued')")
+KEPT = text("body IS NOT NULL")
+
 _STATES = ", ".join(f"'{state}'" for state in State)
 
 
@@ -85,12 +89,14 @@ class Message(Base):
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),
+        Index("ix_message_expires", "expires_at", sqlite_where=WAITS, postgresql_where=WAITS),
         Index(  # SQLite does not see that `state = ?` is among these: there all states are in it
             "ix_message_open",
             "state",
             "updated_at",
-            postgresql_where=text("state IN ('planned', 'queued', 'sending', 'unknown', 'accepted', 'sent')"),
+            postgresql_where=text("state IN ('sending', 'unknown', 'accepted', 'sent')"),
         ),
+        Index("ix_message_body", "direction", "created_at", sqlite_where=KEPT, postgresql_where=KEPT),
         Index(
             "ix_message_fallback_at",
             "fallback_at",
@@ -226,6 +232,9 @@ class Sender(Base):
     next_at: Mapped[datetime]
     halted_until: Mapped[datetime | None]
     halted_for: Mapped[str] = mapped_column(String(40), default="")
+    passed_at: Mapped[datetime | None]  # this and the next two: where claims begin for a while (`delivery.due`)
+    passed_id: Mapped[int | None] = mapped_column(BigInteger)
+    front_at: Mapped[datetime | None]
 
 
 class Tally(RollUp):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from outreach import consent
 from outreach.audience.tables import Endpoint, Person
@@ -361,18 +361,6 @@ def test_a_run_that_is_being_paused_holds_a_claim_up_and_then_gets_it(server: Wo
     assert batches[0].claims == []
     assert row(server, made).state == State.PLANNED
     assert faults(server) == []
-
-
-def test_a_claim_uses_the_index_of_what_is_due(server: Workspace) -> None:
-    people, run = crowd(server, 50), run_of(server)
-    queued(server, people * 20, run, state=State.DELIVERED)
-    queued(server, people, run)
-    with server.database.write() as session:
-        session.execute(text("ANALYZE message"))
-        session.execute(text("SET LOCAL enable_seqscan = off"))
-        query = "EXPLAIN SELECT id FROM message WHERE state = 'queued' AND sender = 'twilio' AND priority >= 8 LIMIT 5"
-        plan = "\n".join(session.scalars(text(query)))
-    assert "ix_message_due" in plan
 
 
 def test_parts_beyond_one_are_paid_for_later(workspace: Workspace) -> None:
