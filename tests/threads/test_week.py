@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from outreach.errors import Fault
 from outreach.settings import Settings
+from outreach.staff.accounts import Member
+from outreach.staff.roles import StaffState
 from outreach.threads import duty
 from outreach.threads.week import Span, Week, always
 
@@ -126,3 +129,25 @@ def test_a_fault_is_told_by_line_and_the_file_then_says_nothing(
     assert (fault.path, fault.remedy != "") == (name, True)
     assert line in {0, fault.line}
     assert (found.week, found.rota) == (always(NAIROBI), ())
+
+
+def test_a_name_that_cannot_be_called_is_told_where_it_stands_and_why(tmp_path: Path) -> None:
+    def member(name: str, state: StaffState = StaffState.ACTIVE, *, phone: bool = True) -> Member:
+        return Member(
+            name, name.title(), frozenset(), "en", state, phone, True, False, False, there("2026-11-23 09:00")
+        )
+
+    rota = """\
+duty:
+  - {staff: wanjiru, days: mon, hours: ["08:00-09:00"]}
+  - {staff: nobody, days: mon, hours: ["08:00-09:00"]}
+  - {days: mon, staff: otieno, hours: ["08:00-09:00"]}
+  - {staff: achieng, days: mon, hours: ["08:00-09:00"]}
+"""
+    staff = [member("wanjiru"), member("otieno", StaffState.SUSPENDED), member("achieng", phone=False)]
+    told = [
+        (3, 13, "'nobody' is nobody of staff.", "Names: outreach staff list"),
+        (4, 24, "'otieno' is suspended and would not be called.", "Take the line out, or let her in again."),
+        (5, 13, "'achieng' has no phone to be called on.", "Give her one: outreach staff --help"),
+    ]
+    assert duty.strangers(clinic(tmp_path, rota=rota), staff) == [Fault("duty.yaml", *each) for each in told]

@@ -41,6 +41,7 @@ def _worth(token: re.Match[str]) -> int | None:
 def _place(run: Sequence[re.Match[str]]) -> Iterator[tuple[int, int]]:
     spelled = [token for token in run if _worth(token)]
     words_of = [token for token in spelled if not token.group().isdecimal()]
-    if len(words_of) >= _FEW and sum(_worth(token) or 0 for token in spelled) >= _ENOUGH:
+    again = sum(token.group() in _REPEATS for token in run)  # "double five" is two digits
+    if len(words_of) >= _FEW and again + sum(_worth(token) or 0 for token in spelled) >= _ENOUGH:
         first = next(token for token in run if token is spelled[0] or token.group() in _REPEATS)
         yield first.start(), spelled[-1].end()
