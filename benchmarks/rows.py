@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import backlog, plan, report, waits
+from benchmarks import backlog, plan, push, report, waits
 from benchmarks.contract import Figures, Goal, Row, Size, ground
 from outreach.cli import bench_run
 from outreach.cli.bench_flood import RECEIPT, TEXT
@@ -121,6 +121,14 @@ ROWS: Sequence[Row] = (
         2_000,
         20_000,
         texts,
+    ),
+    Row(
+        "push",
+        "push through `firebase-admin`: CPU over that of the library's best way alone (ratio)",
+        (Goal("over", 1.1, "×"),),
+        3_000,
+        20_000,
+        push.beside_the_library,
     ),
     Row(
         "plan",

@@ -70,8 +70,8 @@ def a_ground(clinic: Settings, url: str = "", broker: str = "") -> Iterator[Grou
         copy("templates", folder)
         (folder / "campaigns").mkdir()
         Keyring.new().save(folder / "keyring.json")
-        certificate = _certificate(folder)
-        port, provider = _free_port(), _free_port()
+        certificate = certificate_for(folder)
+        port, provider = free_port(), free_port()
         settings = _settings(clinic, folder, fresh, port, provider)
         workspace = prepare(settings)
         try:
@@ -178,7 +178,7 @@ def _environment(settings: Settings, broker: str, certificate: Path) -> dict[str
     return env | {"SSL_CERT_FILE": str(certificate)}
 
 
-def _certificate(folder: Path) -> Path:
+def certificate_for(folder: Path) -> Path:
     """A certificate and its key for 127.0.0.1, in one file that only its owner can read."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a made-up provider")])
@@ -204,7 +204,8 @@ def _certificate(folder: Path) -> Path:
     return path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
