@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Select, and_, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from outreach.audience.hours import Hours, lawful, quiet_hours
@@ -16,7 +17,7 @@ from outreach.campaigns.definition import Definition
 from outreach.campaigns.steps import Step
 from outreach.campaigns.timing import Fixed, Relative
 from outreach.settings import Settings
-from outreach.store import loose
+from outreach.store import dialects, loose
 
 #: How far back a step on a person's date is looked for after an outage; what is too old by then shows as expired.
 LOOK_BACK = timedelta(days=2)
@@ -55,9 +56,26 @@ class Due:
 
 
 def places_of(session: Session) -> list[Place]:
-    """Every combination of zone and own hours that people have."""
-    rows = session.execute(select(Person.zone, Person.hours_from, Person.hours_to).distinct())
-    return [Place(zone, None if start is None or end is None else Hours(start, end)) for zone, start, end in rows]
+    """Every combination of zone and own hours that people have, by zone.
+
+    Of the many without hours one of each zone is looked for; the few who chose theirs are read.
+    """
+    zones = zones_of(session)
+    if not zones:
+        return []
+    chosen = select(Person.zone, Person.hours_from, Person.hours_to).where(
+        dialects.among(session, Person.zone, zones), Person.hours_from.is_not(None)
+    )
+    found = [Place(zone, None) for zone in session.scalars(union_all(*map(_some_without_hours, zones)))]
+    for zone, start, end in session.execute(chosen.distinct()):
+        found.append(Place(zone, None if start is None or end is None else Hours(start, end)))
+    return sorted(found, key=lambda place: place.key)
+
+
+def _some_without_hours(zone: str) -> Select[Any]:
+    first = select(Person.id).where(Person.zone == zone, Person.hours_from.is_(None))
+    along = first.order_by(Person.hours_from, Person.hours_to).limit(1)  # the index's own order: one step in it
+    return select(literal(zone)).where(along.scalar_subquery().is_not(None))
 
 
 def zones_of(session: Session) -> list[str]:
