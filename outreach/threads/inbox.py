@@ -276,7 +276,7 @@ def _began(session: Session, workspace: Workspace, thread: Thread, person: Perso
     """
     query = (
         select(*facts.COLUMNS, Message.state)
-        .where(Message.person_id == person.id, Message.run_id.is_not(None), Message.direction == "out")
+        .where(Message.person_id == person.id, Message.run_id.is_not(None))
         .where(Message.created_at <= thread.opened_at, Message.topic == thread.topic, Message.state.in_(CARRIED))
         .order_by(Message.id.desc())
         .limit(1)

@@ -43,7 +43,7 @@ def topic_of(session: Session, note: Note) -> str:
 def _last(session: Session, note: Note) -> str:
     query = (
         select(Message.topic)
-        .where(Message.person_id == note.person.id, Message.direction == "out", Message.purpose == Purpose.CAMPAIGN)
+        .where(Message.person_id == note.person.id, Message.purpose == Purpose.CAMPAIGN)
         .where(Message.state.in_(CARRIED), Message.updated_at > note.at - ANSWERED)
         .order_by(Message.id.desc())
         .limit(1)

@@ -304,3 +304,13 @@ def test_two_at_once_call_each_of_staff_once(workspace: Workspace, people: Cast)
             beat.join(60)
         later(workspace)
     assert called(workspace) == ["wanjiru", "otieno", "achieng", "njeri"]
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_every_watch_tells_how_many_were_called(workspace: Workspace, people: Cast) -> None:
+    danger(workspace)
+    made = []
+    for _ in range(4):
+        made.append((alarms.watch(workspace), alarms.watch(workspace)))
+        later(workspace)
+    assert made == [(1, 0), (1, 0), (2, 0), (0, 0)], "two on duty one after the other, then both coordinators"

@@ -194,3 +194,33 @@ def test_whoever_has_not_said_so_for_a_while_is_gone(workspace: Workspace, names
     with workspace.database.write() as session:
         presence.here(session, 1, ME)
         assert session.query(ThreadPresence).count() == 1, "whoever comes sweeps up after those who left"
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_a_presence_ends_by_itself_and_is_each_threads_own(workspace: Workspace, names: dict[int, str]) -> None:
+    with workspace.database.write() as session:
+        presence.here(session, 1, "o" * 70, typing=True)
+        presence.here(session, 2, YOU)
+        presence.here(session, 3, YOU)
+        row = session.get_one(ThreadPresence, (1, "o" * 64))
+        assert row.typing_until is not None
+        assert row.open_until - row.typing_until == presence.OPEN_FOR - presence.TYPING_FOR
+        left = row.open_until - dialects.now(session)
+        assert presence.OPEN_FOR - timedelta(seconds=30) < left <= presence.OPEN_FOR
+        assert presence.others(session, [1, 2], ME) == {1: [Present("o" * 64, True)], 2: [Present(YOU, False)]}
+        assert presence.others(session, [1], "o" * 70) == {}
+        past = dialects.now(session) - timedelta(seconds=1)
+        session.execute(update(ThreadPresence).where(ThreadPresence.thread_id != 3).values(open_until=past))
+    with workspace.database.write() as session:
+        presence.here(session, 1, YOU)
+        assert presence.others(session, [1, 2, 3], ME) == {1: [Present(YOU, False)], 3: [Present(YOU, False)]}
+        assert session.query(ThreadPresence).count() == 3, "what is over is swept up in that thread alone"
+        first = session.get_one(ThreadPresence, (1, YOU)).open_until
+        session.execute(update(ThreadPresence).values(open_until=first - timedelta(seconds=20)))
+        presence.here(session, 1, YOU, typing=True)
+        session.expire_all()
+        again = session.get_one(ThreadPresence, (1, YOU))
+        assert again.open_until >= first, "it is renewed"
+        assert again.typing_until is not None
+        presence.leave(session, 1, YOU)
+        assert presence.others(session, [1, 3], ME) == {3: [Present(YOU, False)]}

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from outreach import parts
+from outreach.audience.tables import Person
 from outreach.messages.samples import samples, system_text
 from outreach.messages.status import Purpose, State
 from outreach.messages.tables import Message
@@ -230,3 +231,32 @@ def test_a_coordinator_is_called_once_an_hour_however_many_wait(workspace: Works
         calls = session.scalars(select(Message).where(Message.purpose == Purpose.CALL)).all()
     assert len({call.person_id for call in calls}) == 1, "who is on duty, not every coordinator"
     assert len(calls) in {1, 2}, "two where the hour has just changed"
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"), [("Europe/Paris", "Europe/Paris"), ("Asia/Dubai|Asia/Muscat", "Africa/Lagos")]
+)
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_the_moment_is_said_by_her_clock_where_it_is_known(zone: str, told: str, workspace: Workspace) -> None:
+    workspace.settings.zone = "Africa/Lagos"
+    assert promises.zone_of(Person(zone=zone), workspace) == told
+
+
+@pytest.mark.parametrize("change", [
+    {"created_at": datetime(2026, 1, 1, tzinfo=UTC)}, {"direction": "in"}, {"purpose": Purpose.AUTOMATIC},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_only_answers_of_late_tell_how_quick_we_are(
+    change: dict[str, object], workspace: Workspace, people: Cast
+) -> None:
+    (workspace.folder / "hours.yaml").write_text(HOURS)
+    at = there("2026-11-23 08:00")
+    with workspace.database.read() as session:
+        plain = promises.moment(session, workspace, at)
+    _answered(workspace, people, at, 10)
+    with workspace.database.read() as session:
+        assert promises.moment(session, workspace, at) > plain
+    with workspace.database.write() as session:
+        session.execute(update(Message).values(change))
+    with workspace.database.read() as session:
+        assert promises.moment(session, workspace, at) == plain

@@ -172,3 +172,18 @@ def test_a_lapse_is_of_the_minute_and_an_overlong_name_is_cut(workspace: Workspa
     reveals.refuse(workspace, asked, "o" * 70, WHY)
     told = reveal_lists.get(workspace, asked)
     assert (told.asked_by, told.refused_by) == ("w" * 64, "o" * 64)
+
+
+def test_what_is_overdue_is_told_to_the_admins_but_not_to_whoever_did_it(workspace: Workspace, people: Cast) -> None:
+    with workspace.database.write() as session:
+        for name, phone in PHONES.items():
+            accounts.add(session, workspace.vault, New(name, "", frozenset({Role.ADMIN}), phone=phone), ME)
+    write(workspace, AMINA, "I am bleeding a lot")
+    asked = reveals.ask(workspace, Wish(name_of(workspace, people.amina)), ME, WHY, alone=True)
+    later(workspace, asked, workspace.settings.reveal_review - timedelta(minutes=1))
+    assert reveals.chase(workspace) == []
+    later(workspace, asked, timedelta(minutes=1))
+    assert reveals.chase(workspace) == [asked]
+    with workspace.database.read() as session:
+        ids = session.scalars(select(Message.person_id).where(Message.purpose == "call")).all()
+    assert list(ids) == [whose(workspace, PHONES["admin"])] * 2, "once when it was taken, once when it was overdue"

@@ -61,3 +61,27 @@ def test_a_word_of_her_own_is_read_by_nobody(tmp_path: Path) -> None:
 def test_without_a_language_every_language_is_tried(tmp_path: Path) -> None:
     assert understanding.read("ACHA", None, tmp_path).found.verb is Verb.STOP
     assert understanding.read("stop, nimehama", None, tmp_path).found.verb is Verb.STOP
+
+
+#: Why a text was read as it was, as programs and pages tell it: text, language, reason, ground, tongue, value.
+WHYS = [
+    ("STOP", "en", "the whole text is STOP (en)", Ground.WHOLE, "en", ""),
+    ("Stop texting me please", "en", "a clear phrase for STOP (en)", Ground.PHRASE, "en", ""),
+    ("that's enough!", "en", "perhaps an opt-out (en)", Ground.PERHAPS, "en", ""),
+    ("no texting for two weeks", "en", "the whole text is PAUSE (en)", Ground.WHOLE, "en", "14"),
+    ("stop, I want to ask something", "en", "begins or ends with STOP, but says more (en)", Ground.MORE, "en", ""),
+    ("I lost it", "en", "perhaps LOSS (en)", Ground.PERHAPS, "en", ""),
+    ("pause 0 days", "en", "a pause of no days (en)", Ground.NO_DAYS, "en", ""),
+    ("PAUSE 7", "en", "the whole text is PAUSE (en)", Ground.WHOLE, "en", "7"),
+    ("stop, I have moved away", "en", "STOP, and why: elsewhere", Ground.REASON, "", ""),
+    ("who is this?", "en", "asks who writes (en)", Ground.WHO, "en", ""),
+    ("When can I come?", "en", "no verb: the text goes to a person", Ground.NONE, "", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "language", "why", "ground", "tongue", "value"), WHYS, ids=[row[0] for row in WHYS])
+def test_the_rule_is_named_and_the_language_of_its_words(
+    text: str, language: str, why: str, ground: Ground, tongue: str, value: str, tmp_path: Path
+) -> None:
+    found = understanding.read(text, language, tmp_path).found
+    assert (found.why, found.ground, found.tongue, found.value) == (why, ground, tongue, value)

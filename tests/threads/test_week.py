@@ -151,3 +151,11 @@ duty:
         (5, 13, "'achieng' has no phone to be called on.", "Give her one: outreach staff --help"),
     ]
     assert duty.strangers(clinic(tmp_path, rota=rota), staff) == [Fault("duty.yaml", *each) for each in told]
+
+
+def test_a_clinic_that_never_opens_covers_no_moment_and_promises_all_the_same() -> None:
+    monday = datetime(2026, 11, 23, tzinfo=UTC)
+    assert not Week("UTC", ()).covers(monday)
+    assert Week("UTC", ()).after(monday, timedelta(hours=1)) == monday.replace(hour=1)
+    assert Week("UTC", (Span(0, 0, 60),)).covers(monday)
+    assert not Week("UTC", (Span(0, 0, 60),)).covers(monday.replace(hour=1))
