@@ -14,6 +14,7 @@ from scheduler.app import make, queues
 
 def work(workspace: Workspace) -> None:
     """Work in this process until it is told to end (SIGTERM, Ctrl-C)."""
+    memory.share_heap()
     # In a container everything is root. What this warns of is code hidden in a hint, and ours are read as plain JSON.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
     app = make(workspace.settings)

@@ -18,6 +18,7 @@ from outreach.cli.ready import ready
 from outreach.console import app as console
 from outreach.delivery import carriers
 from outreach.errors import ConflictError, OutreachError
+from outreach.privacy.redact import redact
 from outreach.threads import danger, keywords
 from outreach.workspace import Workspace
 
@@ -84,8 +85,11 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[int]:
 
 
 def read_ahead(workspace: Workspace) -> None:
-    """Read the verbs, and those of danger on a thread: these take seconds, and the first text should not wait."""
+    """Read the verbs, what is taken out, and on a thread the words of danger: these take seconds, and the first text
+    should not wait.
+    """
     keywords.languages()
+    redact("")
     threading.Thread(target=danger.start, args=(workspace.folder,), name="danger", daemon=True).start()
 
 

@@ -8,7 +8,20 @@ import sys
 from tests.processes import environment
 
 #: Large, and used by other processes alone, or now and then.
-NOT_A_WORKERS = ("alembic", "mako", "fastapi", "uvicorn", "httpx", "openpyxl", "firebase_admin", "google")
+NOT_A_WORKERS = (
+    "alembic",
+    "mako",
+    "fastapi",
+    "uvicorn",
+    "httpx",
+    "openpyxl",
+    "firebase_admin",
+    "google",
+    "rich",
+    "pygments",
+    "sqlite3",
+    "outreach.privacy.redact.words",
+)
 
 
 def test_a_worker_loads_nothing_that_others_need() -> None:

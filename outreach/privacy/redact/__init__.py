@@ -12,8 +12,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from typing import Any
 
-from outreach.privacy.redact import ids, numbers, spelled, web
 from outreach.privacy.redact.fold import fold
 from outreach.privacy.redact.names import NOBODY, Names, listed
 
@@ -71,8 +73,15 @@ def redact(text: str, names: Names = NOBODY, *, spoken: bool = True) -> Redactio
     return Redaction("".join([*parts, whole[done:]]), spans)
 
 
+@cache
+def _kinds() -> tuple[Any, ...]:
+    """The modules of the kinds, with all their words: read for the first text, which a worker never sees."""
+    return tuple(import_module(f"{__name__}.{name}") for name in ("web", "ids", "numbers", "spelled"))
+
+
 def _finders(names: Names, spoken: bool) -> list[tuple[Kind, Finder]]:
     """In this order: what was found is no longer there for the next."""
+    web, ids, numbers, spelled = _kinds()
     found: list[tuple[Kind, Finder]] = [
         (Kind.EMAIL, web.emails),
         (Kind.LINK, web.links),
