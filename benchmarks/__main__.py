@@ -11,6 +11,8 @@ import argparse
 import json
 import os
 import platform
+import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,14 @@ from typing import Any
 from benchmarks.contract import Row, Size
 from benchmarks.rows import ROWS
 from outreach import log
+from tests.namespaces import NotHereError
 
 
 def main() -> None:
     """Run the rows that are named, or all of them."""
     chosen = _options()
     log.configure(json=False, level="error")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was begun is put away
     named = [row for row in ROWS if not chosen.rows or row.name in chosen.rows]
     print(f"{'what':72} {'goal':>18} {'measured':>12} {'ratio':>6}")
     found = [_one(row, Size(chosen.count or (row.full if chosen.full else row.usual), chosen.runs)) for row in named]
@@ -53,11 +57,17 @@ def _options() -> Any:
 
 
 def _one(row: Row, size: Size) -> dict[str, Any]:
-    figures = row.measure(size)
+    try:
+        figures = row.measure(size)
+    except NotHereError as lack:
+        print(f"{row.what:72} NOT PLAYED: {lack}", flush=True)
+        return {"row": row.name, "not_played": str(lack)}
     for place, goal in enumerate(row.goals):
         sign, figure = "≤" if goal.most else "≥", figures[goal.name]
         wanted = f"{sign} {goal.worth:g} {goal.unit}"
         print(f"{'' if place else row.what:72} {wanted:>18} {figure:12,.2f} {goal.ratio(figure):6.2f}", flush=True)
+    for line in row.told(figures) if row.told else ():
+        print(line, flush=True)
     goals = {goal.name: goal.worth for goal in row.goals}
     return {"row": row.name, "count": size.count, "runs": size.runs, "goals": goals, "figures": figures}
 

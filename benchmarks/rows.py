@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import backlog, plan, push, report, waits
+from benchmarks import backlog, plan, push, report, scale, waits
 from benchmarks.contract import Figures, Goal, Row, Size, ground
 from outreach.cli import bench_run
 from outreach.cli.bench_flood import RECEIPT, TEXT
@@ -57,7 +57,7 @@ def send_only(size: Size) -> list[Figures]:
 def receipts(size: Size) -> list[Figures]:
     """One web process, 64 connections, every receipt for another message."""
     found = []
-    with ground(broker=False) as place:
+    with ground(broker="") as place:
         crowd(place.workspace, size.count)
         for _ in range(size.runs):
             bench_run.launch(place, later=True)
@@ -70,7 +70,7 @@ def receipts(size: Size) -> list[Figures]:
 
 def texts(size: Size) -> list[Figures]:
     """One web process, 64 connections; everybody writes once a run."""
-    with ground(broker=False) as place:
+    with ground(broker="") as place:
         crowd(place.workspace, size.count)
         with bench_run.parts(place, "web") as processes:
             everybody = range(size.count)
@@ -161,6 +161,15 @@ ROWS: Sequence[Row] = (
         20_000,
         1_000_000,
         waits.replies,
+    ),
+    Row(
+        "scale",
+        "1, 2, 4 workers on networks of their own, a provider of 1 s (4 over 1)",
+        (Goal("faster", 3.5, "× the rate", most=False), Goal("dearer", 1.1, "× CPU each")),
+        5_000,
+        50_000,
+        scale.scaled,
+        scale.told,
     ),
     Row(
         "backlog",

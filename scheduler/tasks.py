@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from outreach import log
 from outreach.audience import intakes
 from outreach.campaigns import invitations, planning, runs
+from outreach.channels.contract import Kind
 from outreach.delivery import carriers, retention, send, sweep
 from outreach.delivery.queue import due_lanes
+from outreach.delivery.stride import Stride
 from outreach.hooks import carry, health
 from outreach.messages.status import Lane
 from outreach.store import pulse
@@ -33,6 +36,7 @@ class Desk:
         self.app = app
         self.providers = carriers.build(workspace)
         self.stopping = threading.Event()  # set: finish the batch at hand and take no other
+        self.strides: defaultdict[tuple[str, Lane], Stride] = defaultdict(Stride)
         self._busy: set[tuple[str, ...]] = set()
         self._lock = threading.Lock()
         with workspace.database.write() as session:
@@ -78,24 +82,42 @@ def threads_needed(senders: int) -> int:
 @shared_task(name=TICK)
 def tick() -> None:
     """See which senders have due messages, and whether a table is to be taken in, and hint at it."""
-    settings = desk().workspace.settings
     with _whole(), desk().workspace.database.read() as session:
         if intakes.due(session):
             desk().app.send_task(TAKE_IN, expires=HEARD_FOR)
         for sender, kind, lane in due_lanes(session):
-            name = "conversations" if lane is Lane.CONVERSATION else kind.value
-            desk().app.send_task(DRAIN, args=[sender, lane.value], queue=queue_name(settings, name), expires=HEARD_FOR)
+            _hint(sender, kind, lane)
 
 
 @shared_task(name=DRAIN)
 def drain(sender: str, lane: str) -> None:
-    """Send what is due for one sender."""
+    """Send what is due for one sender until nothing is: the next hint may go to another worker."""
     with _whole(), desk().alone(DRAIN, sender, lane) as free:
-        if free and desk().workspace.lacks_keys():
-            # Nothing is lost: another machine sends it, or this one as soon as it has the newest keyring.
-            logger.error("keyring is behind: bring the newest one to this machine", sender=sender)
-        elif free:
-            send.drain(desk().workspace, desk().providers, sender, Lane(lane), stopping=desk().stopping)
+        while free and not desk().stopping.is_set() and _spell(sender, Lane(lane)):
+            pass
+
+
+def _spell(sender: str, lane: Lane) -> int:
+    """Send for a while; gives how many were handed over."""
+    here = desk()
+    if here.workspace.lacks_keys():
+        # Nothing is lost: another machine sends it, or this one as soon as it has the newest keyring.
+        logger.error("keyring is behind: bring the newest one to this machine", sender=sender)
+        return 0
+
+    def more() -> None:
+        # One worker hints at the next, until one is busy already: with a hint a second, ten would take ten seconds.
+        with _whole():
+            _hint(sender, here.providers.by_sender(sender).kind, lane)
+
+    stride = here.strides[sender, lane]
+    return send.drain(here.workspace, here.providers, sender, lane, stopping=here.stopping, stride=stride, more=more)
+
+
+def _hint(sender: str, kind: Kind, lane: Lane) -> None:
+    name = "conversations" if lane is Lane.CONVERSATION else kind.value
+    queue = queue_name(desk().workspace.settings, name)
+    desk().app.send_task(DRAIN, args=[sender, lane.value], queue=queue, expires=HEARD_FOR)
 
 
 @shared_task(name=TAKE_IN)

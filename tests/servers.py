@@ -5,6 +5,9 @@
 
 Standard library only, so that it runs before anything is installed. All files are in one temporary folder; no server
 may be reached from outside this machine, asks for a password or syncs to disk: never for real data.
+
+`servers(Beside(…))`, from Python only, has PostgreSQL and RabbitMQ listen on one more address of this machine's, for a
+subnet of network namespaces (`tests.namespaces`). From there both ask for a password that is made up at the start.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import secrets
 import shlex
 import shutil
 import signal
@@ -27,6 +31,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 START_WITHIN = 90.0  # seconds; Erlang on a busy two-core machine is slow to boot
 STOP_WITHIN = 15.0
+END_WITHIN = 60.0  # a command that we were given, and what it has started
 
 
 class ServersError(Exception):
@@ -73,12 +78,25 @@ class Room:
     extra_groups: tuple[int, ...] | None = None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Where servers listen besides the loopback address, and who is let in there, with which password.
+
+    `address`: of this machine; `subnet`: CIDR. The password is written to files of the servers' own accounts only.
+    """
+
+    address: str
+    subnet: str
+    password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+
+
 @dataclass
 class Box:
-    """A folder and the processes that live in it."""
+    """A folder and the processes that live in it. `beside`: where servers that can do so listen, too."""
 
     folder: Path
     processes: list[Process] = field(default_factory=list)
+    beside: Beside | None = None
 
     def room(self, name: str, account: str) -> Room:
         """A folder of its own for one server. When we are root it belongs to the server's account, else to nobody."""
@@ -129,9 +147,15 @@ def postgres(box: Box) -> dict[str, str]:
     folder = Path(program("initdb", "postgresql", *newest("/usr/lib/postgresql/*/bin"))).parent
     room, port = box.room("postgres", "postgres"), _free_port()
     data = str(room.folder)
-    run_in(room, [f"{folder}/initdb", "-D", data, *NEW_CLUSTER])
+    if box.beside is None:
+        run_in(room, [f"{folder}/initdb", "-D", data, *NEW_CLUSTER])
+    else:
+        secret = _write(box.room("postgres-password", "postgres"), "password", f"{box.beside.password}\n")
+        run_in(room, [f"{folder}/initdb", "-D", data, *NEW_CLUSTER, f"--pwfile={secret}"])
+        with (room.folder / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all outreach {box.beside.subnet} scram-sha-256\n")
     options = {
-        "listen_addresses": LOOPBACK,
+        "listen_addresses": f"{LOOPBACK},{box.beside.address}" if box.beside else LOOPBACK,
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 200,
@@ -145,7 +169,8 @@ def postgres(box: Box) -> dict[str, str]:
         [f"{folder}/postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())],
         lambda: subprocess.run(ready, check=False).returncode == 0,
     )
-    return {"OUTREACH_TEST_POSTGRES_URL": f"postgresql+psycopg://outreach@{LOOPBACK}:{port}/postgres"}
+    who = f"outreach:{box.beside.password}@{box.beside.address}" if box.beside else f"outreach@{LOOPBACK}"
+    return {"OUTREACH_TEST_POSTGRES_URL": f"postgresql+psycopg://{who}:{port}/postgres"}
 
 
 def redis(box: Box) -> dict[str, str]:
@@ -165,26 +190,29 @@ def rabbitmq(box: Box) -> dict[str, str]:
     room, port, mapper = box.room("rabbitmq", "rabbitmq"), _free_port(), _free_port()
     folder = room.folder
     (folder / "plugins").write_text("[].\n")
-    (folder / "defaults.conf").touch()
+    listens = [LOOPBACK, *([box.beside.address] if box.beside else [])]
+    options = [f"listeners.tcp.{place} = {address}:{port}" for place, address in enumerate(listens, 1)]
+    if box.beside:  # `guest` is let in from the loopback address alone; named otherwise, there is none
+        options += ["default_user = outreach", f"default_pass = {box.beside.password}"]
+    _write(room, "options.conf", "".join(f"{line}\n" for line in options))
     env = {
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "ERL_EPMD_PORT": str(mapper),
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-        "RABBITMQ_CONFIG_FILE": str(folder / "defaults.conf"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "options.conf"),
         "RABBITMQ_DIST_PORT": str(_free_port()),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         "RABBITMQ_LOG_BASE": str(folder),
         "RABBITMQ_LOGS": "-",
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_NODENAME": f"outreach-{port}@localhost",
-        "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
-        "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_PID_FILE": str(folder / "node.pid"),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
     }
     box.spawn(room, [epmd], lambda: _says(mapper, b"", b""), env).wait_until_it_answers()
     box.spawn(room, [server], lambda: _says(port, b"AMQP\x00\x00\x09\x01", b"\x01"), env)
-    return {"OUTREACH_TEST_AMQP_URL": f"amqp://guest:guest@{LOOPBACK}:{port}//"}
+    who = f"outreach:{box.beside.password}@{box.beside.address}" if box.beside else f"guest:guest@{LOOPBACK}"
+    return {"OUTREACH_TEST_AMQP_URL": f"amqp://{who}:{port}//"}
 
 
 #: How `initdb` makes a cluster for tests.
@@ -194,14 +222,19 @@ SERVERS = (rabbitmq, postgres, redis)  # the slowest first: they boot at the sam
 
 
 @contextlib.contextmanager
-def servers() -> Iterator[dict[str, str]]:
-    """All of them, up and answering; the value is what to put into the environment. Raises ServersError."""
+def servers(
+    beside: Beside | None = None, chosen: Sequence[Callable[[Box], dict[str, str]]] = SERVERS
+) -> Iterator[dict[str, str]]:
+    """Those that are `chosen`, up and answering; the value is what to put into the environment. Raises ServersError.
+
+    `beside`: where PostgreSQL and RabbitMQ listen, too; the URLs are then of there, and hold the password.
+    """
     with tempfile.TemporaryDirectory(prefix="outreach-servers-", ignore_cleanup_errors=True) as name:
-        box = Box(Path(name))
+        box = Box(Path(name), beside=beside)
         box.folder.chmod(0o711)  # the servers' own accounts pass through to their rooms
         try:
             variables: dict[str, str] = {}
-            for start in SERVERS:
+            for start in chosen:
                 variables |= start(box)
             for process in box.processes:
                 process.wait_until_it_answers()
@@ -224,7 +257,7 @@ def main(command: Sequence[str]) -> int:
         with servers() as variables:
             variables |= chromium()
             if command:
-                return subprocess.run(command, env={**os.environ, **variables}, check=False).returncode
+                return _run(command, {**os.environ, **variables})
             _tell(variables)
             while True:
                 signal.pause()
@@ -233,6 +266,20 @@ def main(command: Sequence[str]) -> int:
     except ServersError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def _run(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run it to its end. When we are to end, it is asked to, and has time to put away what it made."""
+    with subprocess.Popen(command, env=env) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            try:
+                process.wait(END_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
 
 
 def _tell(variables: Mapping[str, str]) -> None:
@@ -284,6 +331,16 @@ def run_in(room: Room, command: Sequence[str], env: Mapping[str, str] | None = N
     )
     if done.returncode:
         raise ServersError(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
+
+
+def _write(room: Room, name: str, content: str) -> Path:
+    """A file that only who lives in the room can read."""
+    path = room.folder / name
+    path.touch(mode=0o600)
+    if room.user is not None and room.group is not None:
+        os.chown(path, room.user, room.group)
+    path.write_text(content)
+    return path
 
 
 def _free_port() -> int:

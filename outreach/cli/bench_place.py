@@ -35,6 +35,7 @@ from outreach.workspace import Workspace, prepare
 
 ACCOUNT, TOKEN, OURS, TOPIC = "AC" + "0" * 32, "made-up-for-the-bench", "+15005550006", "tb"
 CHUNK = 5000
+LOOPBACK = "127.0.0.1"
 
 #: Settings of the clinic that decide what its installation carries, and are tried as they are.
 TRIED = ("batch", "lease", "sweep_every", "look_after", "dormant_after", "zone", "country")
@@ -49,6 +50,7 @@ class Ground:
     port: int  # of its web process
     provider: int  # the port of its provider
     certificate: Path
+    address: str = LOOPBACK  # where its provider listens
 
     @property
     def folder(self) -> Path:
@@ -57,10 +59,11 @@ class Ground:
 
 
 @contextmanager
-def a_ground(clinic: Settings, url: str = "", broker: str = "") -> Iterator[Ground]:
+def a_ground(clinic: Settings, url: str = "", broker: str = "", address: str = LOOPBACK) -> Iterator[Ground]:
     """An empty clinic with the tried settings of `clinic`, gone at the end of the block with everything in it.
 
     `url`: SQLAlchemy URL of a PostgreSQL server, on which a database is made; empty: SQLite in a folder of its own.
+    `address`: of this machine, where workers reach the provider.
     Raises SettingError, StoreError, ConflictError.
     """
     with TemporaryDirectory(prefix="outreach-bench-") as name, _database(url, Path(name)) as fresh:
@@ -70,12 +73,13 @@ def a_ground(clinic: Settings, url: str = "", broker: str = "") -> Iterator[Grou
         copy("templates", folder)
         (folder / "campaigns").mkdir()
         Keyring.new().save(folder / "keyring.json")
-        certificate = certificate_for(folder)
-        port, provider = free_port(), free_port()
-        settings = _settings(clinic, folder, fresh, port, provider)
+        certificate = certificate_for(folder, address)
+        port, provider = free_port(), free_port(address)
+        settings = _settings(clinic, folder, fresh, port, f"https://{address}:{provider}")
         workspace = prepare(settings)
         try:
-            yield Ground(workspace, _environment(settings, broker, certificate), port, provider, certificate)
+            env = _environment(settings, broker, certificate)
+            yield Ground(workspace, env, port, provider, certificate, address)
         finally:
             workspace.close()
 
@@ -132,14 +136,14 @@ def _run(server: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def _settings(clinic: Settings, folder: Path, url: str, port: int, provider: int) -> Settings:
+def _settings(clinic: Settings, folder: Path, url: str, port: int, provider: str) -> Settings:
     given: Mapping[str, object] = clinic.providers.get("twilio") or {}
     kept = {name: str(given[name]) for name in ("connections", "timeout") if name in given}
     twilio = {
         "account_sid": ACCOUNT,
         "token": TOKEN,
         "from": OURS,
-        "api_base": f"https://127.0.0.1:{provider}",
+        "api_base": provider,
         "pace": "100000",
         "pace_unit": "messages",
         **kept,
@@ -178,8 +182,8 @@ def _environment(settings: Settings, broker: str, certificate: Path) -> dict[str
     return env | {"SSL_CERT_FILE": str(certificate)}
 
 
-def certificate_for(folder: Path) -> Path:
-    """A certificate and its key for 127.0.0.1, in one file that only its owner can read."""
+def certificate_for(folder: Path, address: str = LOOPBACK) -> Path:
+    """A certificate and its key for an address, in one file that only its owner can read."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a made-up provider")])
     now = datetime.now(UTC)
@@ -191,7 +195,7 @@ def certificate_for(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -204,10 +208,10 @@ def certificate_for(folder: Path) -> Path:
     return path
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+def free_port(address: str = LOOPBACK) -> int:
+    """A port of an address of this machine's that nobody listens on."""
     with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
 
 

@@ -12,6 +12,7 @@ import secrets
 import ssl
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
@@ -29,6 +30,7 @@ class Order:
     public_url: str
     token: str = field(repr=False)
     connections: int = 64
+    address: str = "127.0.0.1"  # where it listens
 
 
 class Carrier:
@@ -37,7 +39,9 @@ class Carrier:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.arrived: dict[int, float] = {}  # our ids, and when each came first
+        self.latency = order.latency
         self.taken = 0
+        self.by: Counter[str] = Counter()  # how many, by the address of whoever sent them
         self.serials = count(secrets.randbits(60) << 32)
         self.callers = Callers(order.public_url, order.token, order.connections)
 
@@ -45,9 +49,10 @@ class Carrier:
         """A message: answered after a while, its receipt after that."""
         form = dict(parse_qsl(body.decode()))
         self.taken += 1
+        self.by[str(wire.get_extra_info("peername")[0])] += 1
         back = form.get("StatusCallback", "")
         self.arrived.setdefault(int(back.rpartition("=")[2] or 0), time.time())
-        asyncio.get_running_loop().call_later(self.order.latency, self._answer, wire, form, back)
+        asyncio.get_running_loop().call_later(self.latency, self._answer, wire, form, back)
 
     def _answer(self, wire: asyncio.Transport, form: dict[str, str], back: str) -> None:
         sid = f"SM{next(self.serials):032x}"
@@ -67,9 +72,15 @@ class Carrier:
             self.callers.call(f"{url.path}?{url.query}", told)
 
     def facts(self) -> dict[str, object]:
-        """What was taken and told so far; `took`: seconds from a receipt to its answer."""
+        """What was taken and told so far. `ids`: of ours; `by`: taken, by the address of whoever sent it."""
         told = self.callers
-        return {"taken": self.taken, "ids": len(self.arrived), "told": told.taken, "again": told.again}
+        return {
+            "taken": self.taken,
+            "ids": len(self.arrived),
+            "by": self.by,
+            "told": told.taken,
+            "again": told.again,
+        }
 
 
 def _say(wire: asyncio.Transport, status: str, answer: object) -> None:
@@ -104,6 +115,9 @@ class Line(asyncio.Protocol):
         self.heard = rest[length:]
         if head.startswith(b"POST"):
             self.carrier.take(self.wire, rest[:length])
+        elif head.startswith(b"GET /latency/"):  # from now on, in milliseconds
+            self.carrier.latency = int(head.split(b" ", 2)[1].rpartition(b"/")[2]) / 1000
+            _say(self.wire, "200 OK", self.carrier.facts())
         elif head.startswith(b"GET /arrived"):
             _say(self.wire, "200 OK", self.carrier.arrived)
         elif head.startswith(b"GET /took"):
@@ -119,7 +133,7 @@ async def _serve(order: Order) -> None:
         context.load_cert_chain(order.certificate)
     carrier = Carrier(order)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Line(carrier), "127.0.0.1", order.port, ssl=context, backlog=1024)
+    server = await loop.create_server(lambda: Line(carrier), order.address, order.port, ssl=context, backlog=1024)
     sys.stdout.write("listening\n")
     sys.stdout.flush()
     await server.serve_forever()

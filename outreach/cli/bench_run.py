@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
@@ -62,11 +63,10 @@ class Provider:
     """The static provider's process. `receipts`: connections over which it tells of deliveries; 0: it tells nothing."""
 
     def __init__(self, ground: Ground, latency: float, receipts: int) -> None:
-        order = Order(
-            ground.provider, str(ground.certificate), latency, ground.workspace.settings.public_url, TOKEN, receipts
-        )
+        public_url, certificate = ground.workspace.settings.public_url, str(ground.certificate)
+        order = Order(ground.provider, certificate, latency, public_url, TOKEN, receipts, ground.address)
         words = {name: getattr(order, name) for name in Order.__slots__}
-        self._base = f"https://127.0.0.1:{ground.provider}"
+        self._base = f"https://{ground.address}:{ground.provider}"
         self._certificate = str(ground.certificate)
         command = [sys.executable, "-m", "outreach.cli.bench_provider", json.dumps(words)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ground.folder)
@@ -74,7 +74,10 @@ class Provider:
             raise OutreachError("The made-up provider did not start; the lines above say why.")
 
     def ask(self, what: str = "facts") -> Any:
-        """`facts`, `arrived` (moments by our ids) or `took` (seconds of each receipt)."""
+        """`facts`, `arrived` (moments by our ids) or `took` (seconds of each receipt).
+
+        `latency/N`: it answers after so many milliseconds from now on.
+        """
         context = ssl.create_default_context(cafile=self._certificate)
         with urlopen(f"{self._base}/{what}", context=context) as answer:
             return json.load(answer)
@@ -98,10 +101,16 @@ def provider(ground: Ground, latency: float = 0.1, receipts: int = 64) -> Iterat
 
 
 @contextmanager
-def parts(ground: Ground, *commands: str) -> Iterator[list[int]]:
-    """Processes of the clinic (`web`, `worker`, `beat`, `up`) at work, as long as the block lasts; gives their ids."""
+def parts(ground: Ground, *commands: str, inside: Sequence[Sequence[str]] = ()) -> Iterator[list[int]]:
+    """Processes of the clinic (`web`, `worker`, `beat`, `up`) at work, as long as the block lasts; gives their ids.
+
+    `inside`: the words in front of the first of them, which have another network (`ip netns exec …`).
+    """
     with ExitStack() as stack:
-        made = [stack.enter_context(_program(ground, command, place)) for place, command in enumerate(commands)]
+        made = [
+            stack.enter_context(_program(ground, command, place, front))
+            for place, (command, front) in enumerate(zip(commands, chain(inside, repeat(())), strict=False))
+        ]
         if {"web", "up"} & {*commands}:
             _until(ground, lambda: _answers(ground.port), "the web process", made)
         if {"worker", "up"} & {*commands}:
@@ -111,10 +120,10 @@ def parts(ground: Ground, *commands: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _program(ground: Ground, command: str, place: int) -> Iterator[subprocess.Popen[bytes]]:
+def _program(ground: Ground, command: str, place: int, front: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     with (ground.folder / f"{place}-{command}.err").open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "outreach", command],
+            [*front, sys.executable, "-m", "outreach", command],
             cwd=ground.folder,
             env=ground.env,
             stdout=subprocess.DEVNULL,
@@ -172,10 +181,11 @@ def launch(ground: Ground, *, later: bool = False) -> tuple[int, float]:
     return planned, time.perf_counter() - begun
 
 
-def due(ground: Ground) -> None:
-    """Let everything that waits be due now."""
+def due(ground: Ground, most: int | None = None) -> None:
+    """Let everything that waits be due now. `most`: no more than so many."""
+    waits = select(Message.id).where(Message.state == State.QUEUED).order_by(Message.id).limit(most)
     with ground.workspace.database.write() as session:
-        session.execute(update(Message).where(Message.state == State.QUEUED).values(due_at=func.now()))
+        session.execute(update(Message).where(Message.id.in_(waits)).values(due_at=func.now()))
 
 
 def counted(ground: Ground, state: State) -> int:
@@ -212,10 +222,15 @@ def whole(ground: Ground, processes: Sequence[int], count: int) -> Run:
 
 def send_only(ground: Ground, processes: Sequence[int], count: int) -> Run:
     """Claim, write, hand over, record what was planned before."""
-    target = counted(ground, State.ACCEPTED) + count
     _, planned_in = launch(ground, later=True)
+    return sent(ground, processes, count, planned_in)
+
+
+def sent(ground: Ground, processes: Sequence[int], count: int, planned_in: float = 0.0) -> Run:
+    """Let so many of what is planned be due, and wait until they were handed over. `planned_in`: seconds."""
+    target = counted(ground, State.ACCEPTED) + count
     meter = Meter(ground.workspace.database, processes)
-    due(ground)
+    due(ground, count)
     analyze(ground.workspace)
     before, begun = meter.read(), time.perf_counter()
     done = wait_for(ground, State.ACCEPTED, target)

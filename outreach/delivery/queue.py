@@ -38,13 +38,22 @@ Verdict = Refusal | Later | State | None
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one claim found. `claims` are leased under `token` until `until`; the rest of `decided` needs no sending."""
+    """What one claim found. `claims` are leased under `token` until `until`; the rest of `decided` needs no sending.
+
+    `asked`: how many could have been claimed.
+    """
 
     claims: list[Claim] = field(default_factory=list)
     facts: Facts | None = None
     token: str = ""
     until: datetime | None = None
     decided: int = 0
+    asked: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether more may be waiting; otherwise this was all there was, or all that the pace allows."""
+        return 0 < self.asked == len(self.claims)
 
 
 def claim(
@@ -81,7 +90,7 @@ def claim(
     advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], at)
     _tell(session, sender, verdicts, facts)
     spend(row, len(going), at)
-    return Batch(going, facts, token, at + timedelta(seconds=lease), len(verdicts))
+    return Batch(going, facts, token, at + timedelta(seconds=lease), len(verdicts), limit)
 
 
 def allowance(sender: Sender, lane: Lane, at: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from outreach.delivery.caps import Caps
 from outreach.delivery.compose import Composed, Pen
 from outreach.delivery.facts import RunFacts
 from outreach.delivery.queue import Batch
+from outreach.delivery.stride import Stride
 from outreach.messages.status import Lane
 from outreach.workspace import Workspace
 
@@ -36,29 +37,33 @@ def drain(
     lane: Lane,
     seconds: float = 20.0,
     stopping: threading.Event | None = None,
+    stride: Stride | None = None,
+    more: Callable[[], None] | None = None,
 ) -> int:
     """Send what is due for one sender until nothing is, for about `seconds`, or until `stopping` is set.
 
     Gives how many were handed over. Any number of workers may drain the same sender at the same time: claims are
-    exclusive and share one pace.
+    exclusive and share one pace. `stride`: what was learnt about this sender before; `more`: called once when there is
+    more to send than one batch, on a thread of its own.
     """
-    until = time.monotonic() + seconds
+    until, stride, most = time.monotonic() + seconds, stride or Stride(), workspace.settings.batch
 
     def one_after_another(ready: Ready | None = None) -> int:
-        handed = deliver(workspace, providers, sender, ready) if ready else 0
+        handed = _timed(workspace, providers, sender, ready, stride) if ready else 0
         while time.monotonic() < until and not (stopping and stopping.is_set()):
-            ready = get_ready(workspace, sender, lane)
+            ready = get_ready(workspace, sender, lane, stride.limit(most))
             if not ready.decided:
                 break
-            handed += deliver(workspace, providers, sender, ready)
+            handed += _timed(workspace, providers, sender, ready, stride)
         return handed
 
-    first = get_ready(workspace, sender, lane)
+    first = get_ready(workspace, sender, lane, stride.limit(most))
     if not first.decided:
         return 0
-    # A full batch says that more is waiting; a smaller one was all there was, or all that the pace allows.
-    others = ABREAST - 1 if first.claimed == workspace.settings.batch else 0
-    with ThreadPoolExecutor(max(1, others), thread_name_prefix=f"drain-{sender}") as pool:
+    others = ABREAST - 1 if first.full else 0
+    with ThreadPoolExecutor(others + 1, thread_name_prefix=f"drain-{sender}") as pool:
+        if first.full and more is not None:
+            pool.submit(more)  # whoever it calls may be far away, and what is claimed must not wait for that
         abreast = [pool.submit(one_after_another) for _ in range(others)]
         handed = one_after_another(first) + sum(each.result() for each in abreast)
     if handed:
@@ -70,23 +75,33 @@ def drain(
 class Ready:
     """A batch that was claimed and written, without what the gate looked at: most of a batch's memory.
 
-    Of `decided` messages `claimed` are leased, under `token` until `until`.
+    Of `decided` messages `claimed` are leased, under `token` until `until`; `full`: more may be waiting.
     """
 
     decided: int
     claimed: int
+    full: bool
     composed: Composed
     runs: Mapping[int, RunFacts]
     token: str
     until: datetime | None
 
 
-def get_ready(workspace: Workspace, sender: str, lane: Lane) -> Ready:
-    """Claim a batch, and write it."""
-    batch = _claim(workspace, sender, lane)
+def get_ready(workspace: Workspace, sender: str, lane: Lane, limit: int) -> Ready:
+    """Claim a batch of at most `limit` messages, and write it."""
+    batch = _claim(workspace, sender, lane, limit)
     composed = write(workspace, batch) if batch.claims else Composed()
     runs = batch.facts.runs if batch.facts is not None else {}
-    return Ready(batch.decided, len(batch.claims), composed, runs, batch.token, batch.until)
+    return Ready(batch.decided, len(batch.claims), batch.full, composed, runs, batch.token, batch.until)
+
+
+def _timed(workspace: Workspace, providers: Providers, sender: str, ready: Ready, stride: Stride) -> int:
+    """Deliver a batch, and learn how long a full one takes."""
+    begun = time.monotonic()
+    handed = deliver(workspace, providers, sender, ready)
+    if ready.full:
+        stride.went(handed, time.monotonic() - begun)
+    return handed
 
 
 def deliver(workspace: Workspace, providers: Providers, sender: str, ready: Ready) -> int:
@@ -128,11 +143,11 @@ def write(workspace: Workspace, batch: Batch) -> Composed:
     return compose.compose(batch.claims, batch.facts, Pen(workspace.settings, carriers.ack_key(workspace), keys))
 
 
-def _claim(workspace: Workspace, sender: str, lane: Lane) -> Batch:
+def _claim(workspace: Workspace, sender: str, lane: Lane, limit: int) -> Batch:
     settings = workspace.settings
     with workspace.database.write() as session:
         quiet, caps = quiet_hours(settings.quiet_hours), Caps(settings.most_a_day, settings.most_a_week, settings.zone)
-        batch = queue.claim(session, sender, lane, settings.batch, settings.lease, quiet, caps, settings.dormant_after)
+        batch = queue.claim(session, sender, lane, limit, settings.lease, quiet, caps, settings.dormant_after)
         failpoints.reach("claim.before_commit")
     failpoints.reach("claim.committed")
     return batch

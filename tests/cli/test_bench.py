@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from sqlalchemy import create_engine, text
 
 from outreach.cli import bench, bench_place
@@ -60,13 +61,16 @@ def test_only_a_server_of_postgresql_is_taken(url: str) -> None:
 def test_nothing_of_the_clinics_providers_or_keys_reaches_the_throw_away_clinic() -> None:
     real = {"twilio": {"account_sid": "AC1", "token": "real", "from": "+1", "connections": "7"}, "fcm": {"pace": "1"}}
     clinic = Settings(_env_file=None).model_copy(update={"providers": real, "batch": 50, "clinic": "Real"})
-    with bench_place.a_ground(clinic) as ground:
+    with bench_place.a_ground(clinic, address="127.0.0.2") as ground:
         made = ground.workspace.settings
         assert set(made.providers) == {"twilio"}
         assert made.providers["twilio"]["connections"] == "7"  # what decides how fast it is
         assert (made.batch, ground.env["OUTREACH_BATCH"], made.clinic) == (50, "50", "Sunrise")
         assert "real" not in repr(made.providers)
-        assert ground.env["OUTREACH_PROVIDERS__TWILIO__API_BASE"].startswith("https://127.0.0.1:")
+        assert ground.env["OUTREACH_PROVIDERS__TWILIO__API_BASE"].startswith("https://127.0.0.2:")
+        certified = x509.load_pem_x509_certificate(ground.certificate.read_bytes()).extensions
+        names = certified.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert [str(each) for each in names.get_values_for_type(x509.IPAddress)] == [ground.address]
 
 
 def test_rates_and_costs_follow_from_what_was_counted(workspace: Workspace) -> None:

@@ -20,11 +20,11 @@ from typing import Any
 
 from tests.faults import scenes, stages, trials
 from tests.faults.carrier import Ledger
-from tests.faults.cluster import NotHereError
 from tests.faults.jobs import warm_up
 from tests.faults.place import Land
 from tests.faults.seeded import BUGS
 from tests.faults.starts import STARTS
+from tests.namespaces import NotHereError
 
 Results = dict[str, Any]
 

@@ -9,15 +9,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.namespaces import NotHereError
 from tests.processes import free_port
 from tests.servers import LOOPBACK, NEW_CLUSTER, Box, Room, ServersError, newest, program, run_in
 
 DISK = "size=200m"
 FAKE_CLOCKS = "/usr/lib/*/faketime/libfaketime.so.1"
-
-
-class NotHereError(Exception):
-    """This machine has no such ground; the text says what it lacks."""
 
 
 @dataclass

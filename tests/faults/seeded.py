@@ -71,10 +71,10 @@ def _claims_by_reading() -> None:
 def _sent_before_committed() -> None:
     """Claim, hand over and record in one transaction: a crash in it forgets that anything was sent."""
 
-    def claim(workspace: Any, sender: Any, lane: Any) -> Any:
+    def claim(workspace: Any, sender: Any, lane: Any, limit: Any) -> Any:
         settings = workspace.settings
         with workspace.database.write() as session:
-            batch = queue.claim(session, sender, lane, settings.batch, settings.lease, None)
+            batch = queue.claim(session, sender, lane, limit, settings.lease, None)
             composed = send.write(workspace, batch) if batch.claims else compose.Composed()
             if composed.written and batch.facts is not None:
                 provider = _providers[0].by_sender(sender)

@@ -213,7 +213,7 @@ def play(
 ) -> tuple[list[str], dict[str, list[float]]]:
     """Play one stage; gives what went wrong and what was measured.
 
-    `away`: seconds for which a broker is down; `kills`: of workers. Raises `cluster.NotHereError`.
+    `away`: seconds for which a broker is down; `kills`: of workers. Raises `namespaces.NotHereError`.
     """
     chosen = STAGES[name]
     with ExitStack() as stack:

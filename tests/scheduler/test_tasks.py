@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from redis import Redis
 
 from outreach import log
 from outreach.campaigns import planning
-from outreach.messages.status import Purpose
+from outreach.delivery import send
+from outreach.delivery.stride import Stride
+from outreach.messages.status import Lane, Purpose
 from outreach.settings import Settings
 from outreach.simulator.accounts import service_account
 from outreach.workspace import Workspace
@@ -118,6 +120,31 @@ def test_a_job_that_is_under_way_is_not_begun_again_and_may_be_when_it_is_over(d
             with desk.alone(*job) as again:
                 assert again
         desk.close()
+
+
+def test_a_worker_goes_on_as_long_as_there_is_something_to_send_and_calls_others_by_a_hint(
+    database: Path, tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed, strides = [500, 3, 0, 7], []
+
+    def drain(*_: object, stride: Stride, more: Callable[[], None], **__: object) -> int:
+        strides.append(stride)
+        more()
+        return handed.pop(0)
+
+    monkeypatch.setattr(send, "drain", drain)
+    with ready(database, tmp_path / "clinic", broker_url=redis_url, broker_prefix="more") as workspace:
+        desk = tasks.open_desk(workspace, make(workspace.settings))
+        tasks.drain("twilio", Lane.BULK)
+        assert handed == [7]  # what comes later is another hint's
+        assert len({id(each) for each in strides}) == 1  # what was learnt is kept
+        desk.stopping.set()
+        tasks.drain("twilio", Lane.BULK)
+        desk.close()
+    assert handed == [7]
+    with Redis.from_url(redis_url) as server:
+        bodies = [json.loads(base64.b64decode(hint["body"]))[:2] for hint in hints(server, "more.sms")]
+    assert bodies == [[["twilio", "bulk"], {}]] * 3
 
 
 def test_a_task_that_breaks_says_its_class_only(
