@@ -162,8 +162,8 @@ def _settled(processes: Sequence[subprocess.Popen[bytes]]) -> bool:
 
 def _until(ground: Ground, true: Callable[[], bool], what: str, processes: Sequence[subprocess.Popen[bytes]]) -> None:
     until = time.monotonic() + WITHIN
-    while not true():
-        if time.monotonic() > until or any(each.poll() is not None for each in processes):
+    while (dead := any(each.poll() is not None for each in processes)) or not true():
+        if dead or time.monotonic() > until:
             said = [line for path in sorted(ground.folder.glob("*.err")) for line in path.read_text().splitlines()]
             raise OutreachError(f"{what[0].upper()}{what[1:]} did not come up. {said[-1] if said else ''}".rstrip())
         time.sleep(0.1)
