@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from outreach import memory
+from outreach.audience import phone
 from outreach.cli.opening import configured
 from outreach.cli.ready import ready
 from outreach.console import app as console
@@ -85,11 +86,12 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[int]:
 
 
 def read_ahead(workspace: Workspace) -> None:
-    """Read the verbs, what is taken out, and on a thread the words of danger: these take seconds, and the first text
-    should not wait.
+    """Read what the first text should not wait for: verbs, what is redacted, numbering plans, and the words of danger,
+    these on a thread, for they take seconds.
     """
     keywords.languages()
     redact("")
+    phone.locate("")
     threading.Thread(target=danger.start, args=(workspace.folder,), name="danger", daemon=True).start()
 
 

@@ -19,6 +19,7 @@ NOT_A_WORKERS = (
     "google",
     "rich",
     "pygments",
+    "phonenumbers",
     "sqlite3",
     "outreach.privacy.redact.words",
 )
