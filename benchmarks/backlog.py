@@ -26,8 +26,8 @@ HELD = 50_000  # messages that are sent while a transaction stays open
 def grown(size: Size) -> list[Figures]:
     """Milliseconds of CPU for a message at `count` queued rows (half of them due), at twice as many, their ratio.
 
-    `pages`, `pages_double`: looked at for a message. `held`: how many times as much a message costs at the end of
-    `HELD` of them (at most half of the queue) that were sent while somebody kept a transaction open.
+    `database`: the connection's part of it; `pages`: looked at for a message. `held`: how many times as much a message
+    costs at the end of `HELD` of them (at most half of the queue) sent while somebody kept a transaction open.
     """
     needed = ((size.runs + 2) * ROUNDS + 1) * BATCHES * BATCH
     if size.count // 2 < needed:
@@ -49,6 +49,8 @@ def _run(single: Workspace, double: Workspace) -> Figures:
         "grown": median(two.cpu / one.cpu for one, two in pairs),
         "single": median(_each(one) for one, _ in pairs),
         "double": median(_each(two) for _, two in pairs),
+        "database": median(1000 * one.database / (BATCHES * BATCH) for one, _ in pairs),
+        "database_double": median(1000 * two.database / (BATCHES * BATCH) for _, two in pairs),
         "pages": median(one.pages / (BATCHES * BATCH) for one, _ in pairs),
         "pages_double": median(two.pages / (BATCHES * BATCH) for _, two in pairs),
     }
