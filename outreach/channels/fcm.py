@@ -1,5 +1,7 @@
 """Firebase Cloud Messaging: push through the HTTP v1 API; the app itself acknowledges what it got.
 
+The messages are those of `firebase-admin`, which checks them; `fcm_wire` says why it does not post them.
+
 Source of what is fixed here: Google's discovery document of `fcm` v1. An answer means *accepted*; what became of it
 on a device Firebase never tells: see `acks`.
 """
@@ -7,22 +9,18 @@ on a device Firebase never tells: see `acks`.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-import firebase_admin
 from firebase_admin import messaging
 from firebase_admin.credentials import Certificate
-from firebase_admin.exceptions import FirebaseError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 
 from outreach.channels.acks import acknowledges
 from outreach.channels.contract import (
-    Accepted,
     Answer,
     Carried,
     Cause,
@@ -36,15 +34,13 @@ from outreach.channels.contract import (
     SenderSpec,
     Unit,
 )
-from outreach.channels.fcm_errors import rejected
-from outreach.channels.fcm_wire import Once, SignIn, connect
+from outreach.channels.fcm_errors import answered, unanswered
+from outreach.channels.fcm_wire import SignIn, Wire
 from outreach.channels.hooks import event_key, own_id, text_of
 from outreach.channels.options import Address, ProviderOptions, Text
 from outreach.errors import ForgedError, HookError
 
 LONGEST_LIFETIME = timedelta(days=28)  # Firebase's ceiling of android.ttl
-
-_app_numbers = itertools.count(1)
 
 
 def _as_json(value: object) -> object:
@@ -102,11 +98,8 @@ class Fcm:
 
     def __init__(self, options: FcmOptions, home: Home) -> None:
         self._ack_key = home.ack_key
-        certificate = Certificate(options.key)
-        self._app = firebase_admin.initialize_app(certificate, name=f"outreach-{next(_app_numbers)}")
-        self._sign_in = SignIn(certificate.get_credential(), options.timeout)
-        self._once = Once(self._sign_in, options.timeout, options.connections)
-        connect(self._app, self._once, options.url)
+        self._sign_in = SignIn(Certificate(options.key).get_credential(), options.timeout)
+        self._wire = Wire(options.url, self._sign_in, options.timeout, options.connections)
         self.senders: Sequence[SenderSpec] = [SenderSpec(self.name, self.kind, options.pace, Unit.MESSAGES)]
 
     async def send(self, sender: str, batch: Sequence[Outgoing]) -> list[Answer]:
@@ -146,27 +139,28 @@ class Fcm:
 
     async def close(self) -> None:
         """See `Provider.close`."""
-        await self._once.aclose()
-        # Beside the loop, because the SDK closes its service with `asyncio.run`.
-        await asyncio.to_thread(firebase_admin.delete_app, self._app)
+        await self._wire.close()
 
     async def _hand_over(self, message: Outgoing) -> Answer:
-        # One at a time: the SDK makes one call for each anyway, and in a longer list one odd answer fails all of them.
         try:
-            batch = await messaging.send_each_async([_push(message)], app=self._app)
-        except ValueError:  # the SDK's own check of the message, before anything was written
+            body = _body(message)
+        except ValueError:  # the library's own check of the message, or half an emoji: nothing was written
             return Rejected(Cause.BAD_REQUEST, "not-a-push")
-        except FirebaseError as error:
-            return rejected(error)
-        except Exception:  # written, then something nobody can read
-            return Rejected(Cause.AMBIGUOUS)
-        (result,) = batch.responses
-        if result.success:
-            return Accepted(str(result.message_id))
-        answer = rejected(result.exception)
-        if answer.code == "UNAUTHENTICATED":
+        try:
+            said = await self._wire.post(body)
+        except Exception as error:
+            return unanswered(error)
+        answer = answered(said.status, said.headers, said.body)
+        if isinstance(answer, Rejected) and answer.code == "UNAUTHENTICATED":
             self._sign_in.forget()
         return answer
+
+
+def _body(message: Outgoing) -> bytes:
+    """The call as JSON. Raises ValueError for what is no push."""
+    for text in (message.title, message.text, message.to):
+        text.encode()  # JSON would escape what is no character at all
+    return f'{{"message": {_push(message)}}}'.encode()
 
 
 def _push(message: Outgoing) -> messaging.Message:

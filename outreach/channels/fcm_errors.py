@@ -6,13 +6,13 @@ for the names that every Google API shares.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
-from firebase_admin.exceptions import FirebaseError
+from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
-from outreach.channels.contract import Cause, Rejected
+from outreach.channels.contract import Accepted, Answer, Cause, Rejected
 from outreach.channels.http import retry_after
 
 CAUSES: Mapping[str, Cause] = {
@@ -30,20 +30,25 @@ CAUSES: Mapping[str, Cause] = {
     "INTERNAL": Cause.AMBIGUOUS,
 }
 _BY_STATUS: Mapping[int, Cause] = {401: Cause.ACCOUNT, 403: Cause.ACCOUNT, 429: Cause.THROTTLED}
-_NEVER_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NEVER_WRITTEN = (ClientConnectorError, ConnectionTimeoutError)  # name not found, refused, TLS, no answer to connecting
 _ENDPOINT_FIELDS = {"message.token", "message.fid"}
 
 
-def rejected(error: FirebaseError) -> Rejected:
-    """A push that the SDK could not hand over, as a cause."""
-    answer = error.http_response
-    if answer is None:
-        return Rejected(_cause_without_answer(error.cause))
-    body = _error_of(answer)
-    code = next((d["errorCode"] for d in _details(body) if "errorCode" in d), body.get("status"))
-    return Rejected(
-        _cause(answer.status_code, code, body), str(code or answer.status_code), retry_after(answer.headers)
-    )
+def answered(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """What an answer of Firebase means; a yes that names no message leaves it open."""
+    said = _object(body)
+    if 200 <= status < 300:
+        name = said.get("name")
+        return Accepted(name) if isinstance(name, str) else Rejected(Cause.AMBIGUOUS)
+    error = said.get("error")
+    why: Mapping[str, Any] = error if isinstance(error, dict) else {}
+    code = next((d["errorCode"] for d in _details(why) if "errorCode" in d), why.get("status"))
+    return Rejected(_cause(status, code, why), str(code or status), retry_after(headers))
+
+
+def unanswered(error: Exception) -> Rejected:
+    """What it means that there was no answer. Once a call may have been written, nobody knows."""
+    return Rejected(Cause.NOT_CONNECTED if isinstance(error, _NEVER_WRITTEN) else Cause.AMBIGUOUS)
 
 
 def _cause(status: int, code: object, body: Mapping[str, Any]) -> Cause:
@@ -54,26 +59,17 @@ def _cause(status: int, code: object, body: Mapping[str, Any]) -> Cause:
     return CAUSES.get(str(code), _BY_STATUS.get(status, Cause.BAD_REQUEST))
 
 
-def _cause_without_answer(why: object) -> Cause:
-    if isinstance(why, _NEVER_WRITTEN):
-        return Cause.NOT_CONNECTED
-    if isinstance(why, UnicodeEncodeError):  # half an emoji: there is no such text, nothing was written
-        return Cause.BAD_REQUEST
-    return Cause.AMBIGUOUS
-
-
 def _blames_the_endpoint(body: Mapping[str, Any]) -> bool:
     violations = [v for d in _details(body) for v in d.get("fieldViolations") or [] if isinstance(v, dict)]
     return bool(violations) and all(v.get("field") in _ENDPOINT_FIELDS for v in violations)
 
 
-def _error_of(answer: httpx.Response) -> Mapping[str, Any]:
+def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        body = answer.json()
-    except ValueError:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
         return {}
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
+    return said if isinstance(said, dict) else {}
 
 
 def _details(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -1,24 +1,22 @@
 """The `twilio` library's asyncio client on connections we hold: bounded, kept alive, with an end to every wait, silent.
 
 The library's own passes no timeout on, keeps the last request (number and text) in memory and logs addresses with the
-number in their query; hence `request` is ours. Nothing is ever sent twice: aiohttp does not repeat a POST, and no
-retries are set.
+number in their query; hence `request` is ours. Nothing is ever sent twice: see `pool`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from twilio.base.exceptions import TwilioException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
-from outreach.channels.http import PerLoop, retry_after
+from outreach.channels.http import retry_after
+from outreach.channels.pool import Pool
 
 
 class Throttled(TwilioException):  # type: ignore[misc]
@@ -34,15 +32,7 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]
 
     def __init__(self, timeout: float, connections: int) -> None:
         super().__init__(pool_connections=False)
-        # The room is as large as the pool, so that no request spends its time waiting for a connection.
-        self._room = PerLoop(lambda: asyncio.Semaphore(connections))
-        self._sessions = PerLoop(
-            lambda: ClientSession(
-                connector=TCPConnector(limit=connections),
-                timeout=ClientTimeout(total=timeout, connect=timeout / 2),
-                cookie_jar=DummyCookieJar(),
-            )
-        )
+        self._pool = Pool(timeout, connections)
 
     async def request(
         self,
@@ -61,8 +51,8 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]
         if auth:
             sent_headers["Authorization"] = f"Basic {b64encode(':'.join(auth).encode()).decode()}"
         async with (
-            self._room.get(),
-            self._sessions.get().request(
+            self._pool.room(),
+            self._pool.session().request(
                 method, url, params=params, data=body, headers=sent_headers, allow_redirects=allow_redirects
             ) as answer,
         ):
@@ -72,6 +62,4 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]
 
     async def close(self) -> None:
         """Close the running loop's connections; the next request opens new ones."""
-        self._room.pop()
-        if session := self._sessions.pop():
-            await session.close()
+        await self._pool.close()

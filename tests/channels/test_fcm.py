@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import firebase_admin
 import pytest
 from aiohttp import web
+from firebase_admin import messaging
+from google.oauth2.credentials import Credentials
 
 from outreach.channels import http
 from outreach.channels.acks import acknowledgement
@@ -27,7 +30,16 @@ from outreach.channels.contract import (
     Variant,
 )
 from outreach.errors import ForgedError, HookError
-from tests.channels.desks import ACK_KEY, PUBLIC_URL, PUSH_TOKEN, TEXT, TITLE, fcm_settings, provider, push
+from tests.channels.desks import (
+    ACK_KEY,
+    PUBLIC_URL,
+    PUSH_TOKEN,
+    TEXT,
+    TITLE,
+    fcm_settings,
+    provider,
+    push,
+)
 from tests.channels.scripted import TOKEN, Reply, Scripted, answer, silence
 
 OpenDesk = Callable[[str, dict[str, object]], Provider]
@@ -107,6 +119,33 @@ def test_the_payload_is_neutral_and_carries_what_the_app_must_send_back(carrier:
             "android": {"priority": "high", "ttl": "3600s"},
         }
     }
+
+
+def test_what_goes_out_is_what_the_library_alone_would_send(
+    carrier: Scripted, open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier.replies = [TAKEN, TAKEN]
+    send(open_desk("fcm", fcm_settings(carrier.url)), push(text="Canary: «mañana» 🕊"))
+    monkeypatch.setattr(messaging._MessagingService, "FCM_URL", carrier.url + "/v1/projects/{0}/messages:send")
+    # Signed in already: with a key of its own the library would also ask Google's servers for the account's regions.
+    signed = Credentials("canary-access-token")  # type: ignore[no-untyped-call]
+    app = firebase_admin.initialize_app(signed, {"projectId": "clinic"}, name="alone")
+    try:
+        messaging.send(
+            messaging.Message(
+                notification=messaging.Notification(title=TITLE, body="Canary: «mañana» 🕊"),
+                data={"message": "7", "ack": "0123abcd"},
+                android=messaging.AndroidConfig(priority="high", ttl=3600),
+                fid=PUSH_TOKEN,
+            ),
+            app=app,
+        )
+    finally:
+        firebase_admin.delete_app(app)
+    ours, alone = carrier.calls
+    assert (ours.method, ours.path, ours.json) == (alone.method, alone.path, alone.json)
+    for name in ("Authorization", "Content-Type", "X-GOOG-API-FORMAT-VERSION"):
+        assert ours.headers[name] == alone.headers[name]
 
 
 def test_the_older_kind_of_token_goes_out_as_one_and_warns_nobody(carrier: Scripted, open_desk: OpenDesk) -> None:
