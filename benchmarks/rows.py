@@ -47,6 +47,8 @@ def send_only(size: Size) -> list[Figures]:
     found = []
     with ground() as place:
         crowd(place.workspace, size.count)
+        with bench_run.parts(place, "worker", "beat"):
+            pass  # all that a worker loads is compiled by now, as an installation's modules are
         with bench_run.provider(place, receipts=0), bench_run.parts(place, "worker", "worker", "beat") as processes:
             for _ in range(size.runs):
                 figures = _figures(bench_run.send_only(place, processes, size.count))

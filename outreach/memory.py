@@ -26,7 +26,7 @@ def settle() -> None:
 
 
 def share_heap() -> None:
-    """Call it before there are threads: they share one heap of the C library instead of keeping 64 kB to 1 MB each.
+    """Call it before there are threads: they share one heap of the C library, and not each what it once needed (2 MB).
 
     Python's own lock lets one thread at a time work anyhow. It is glibc's `mallopt`; elsewhere nothing happens.
     """

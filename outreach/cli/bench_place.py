@@ -174,6 +174,7 @@ def _environment(settings: Settings, broker: str, certificate: Path) -> dict[str
     names = (*TRIED, "database_url", "keyring_file", "public_url", "port", "clinic", "quiet_hours", "most_a_day")
     plain = settings.model_dump(mode="json", include={*names, "most_a_week", "log_level", "plan_ahead"})
     env = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation's modules are compiled: compiling takes memory too
     env |= {f"OUTREACH_{name.upper()}": str(value) for name, value in plain.items() if value is not None}
     for name, value in settings.providers["twilio"].items():
         env[f"OUTREACH_PROVIDERS__TWILIO__{name.upper()}"] = str(value)
