@@ -160,8 +160,10 @@ def arrived(session: Session, messages: Collection[int], at: datetime) -> None:
     if not messages:
         return
     reached = select(Message.person_id).where(dialects.among(session, Message.id, messages), Message.kind == Kind.SMS)
+    people = set(session.scalars(reached))  # asked first: where most signs are fresh, a join reads everybody's number
     stale = or_(Endpoint.alive_at.is_(None), Endpoint.alive_at < at - NOTED)
-    query = select(Endpoint.id).where(Endpoint.person_id.in_(reached), Endpoint.kind == Kind.SMS, stale)
+    hers = dialects.among(session, Endpoint.person_id, people)
+    query = select(Endpoint.id).where(hers, Endpoint.kind == Kind.SMS, stale)
     mine = dialects.take(query.order_by(Endpoint.id)).scalar_subquery()
     session.execute(update(Endpoint).where(Endpoint.id.in_(mine)).values(alive_at=at), execution_options=_BULK)
 
