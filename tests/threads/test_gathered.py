@@ -304,3 +304,27 @@ def test_a_conversation_that_somebody_begins_meanwhile_is_gone_on_with(
     assert keep(workspace, letter(AMINA, "good"), letter(BARAKA, "good"), letter(DAUDI, "good")) == [None, None, None]
     assert [len(threads(workspace, each)) for each in (people.amina, people.baraka, people.daudi)] == [1, 1, 1]
     assert tallied(workspace) == counted(workspace)
+
+
+STANDS = [
+    ("talk, and that it was received", ["My arm hurts"]),
+    ("a second text, which is not answered", ["My arm hurts", "And my leg"]),
+    ("a wish to be called, and the answer to it", ["CALL"]),
+]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "alone"])
+@pytest.mark.parametrize(("label", "texts"), STANDS, ids=[row[0] for row in STANDS])
+@on_sqlite
+def test_a_text_and_our_answer_to_it_stand_in_her_conversation(
+    workspace: Workspace, people: Cast, label: str, texts: list[str], together: bool
+) -> None:
+    others = [letter(BARAKA, "Hello"), letter(DAUDI, "Hello")] if together else []
+    gather(workspace, *[letter(AMINA, each) for each in texts], *others)
+    [conversation] = threads(workspace, people.amina)
+    with workspace.database.read() as session:
+        rows = session.execute(
+            select(Message.direction, Message.thread_id).where(Message.person_id == people.amina).order_by(Message.id)
+        ).all()
+    assert {row.thread_id for row in rows} == {conversation.id}
+    assert sorted(row.direction for row in rows) == [*["in"] * len(texts), "out"]
