@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     lease: Seconds = Field(
         60, description="Seconds a worker may hold a message before it counts as unknown.", examples=["60"]
     )
-    batch: int = Field(500, ge=1, le=500, description="Messages claimed at once.", examples=["500"])
+    batch: int = Field(200, ge=1, le=500, description="Messages claimed at once.", examples=["200"])
     sweep_every: Seconds = Field(15, description="Seconds between two looks for what is stuck.", examples=["15"])
     look_after: Seconds = Field(
         300, description="Seconds without a receipt after which the provider is asked.", examples=["300"]

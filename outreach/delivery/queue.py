@@ -71,10 +71,10 @@ def claim(
     Everything a STOP, FORGET or pause could change is read under lock in the same transaction, so no claim is ever
     committed after one of these was.
     """
-    at = dialects.now(session)
     row = session.scalar(dialects.take(select(Sender).where(Sender.name == sender), wait=True))
     if row is None:
         return Batch()
+    at = dialects.now(session)  # when it is our turn: whoever had the sender may have kept us waiting
     if (row.next_at - at).total_seconds() > FARTHEST:
         row.next_at = at  # the database's clock was ahead when this was reserved, and has been set back
     allowed = min(limit, allowance(row, lane, at))

@@ -155,6 +155,14 @@ def test_each_thing_that_is_wrong_is_found(label: str) -> None:
     assert [found for found in judge(Case(rows, log, now=NOW)) if found.startswith(f"{number}:")]
 
 
+def test_nobody_can_look_for_a_message_to_somebody_who_was_forgotten() -> None:
+    rows, log = sound()
+    _one(rows).update(state="failed", reason="not_found")
+    assert any("is called not found" in each for each in judge(Case(rows, log, now=NOW)))
+    _one(rows, "person").update(state="forgotten")
+    assert not any("is called not found" in each for each in judge(Case(rows, log, now=NOW)))
+
+
 def test_a_canary_is_found_wherever_it_is() -> None:
     rows, log = sound()
     case = Case(

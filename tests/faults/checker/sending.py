@@ -101,9 +101,11 @@ def at_their_word(case: Case) -> Iterator[str]:
             yield f"4: message {row['id']} is {row['state']} without the provider's word"
         if case.log:
             yield from _as_the_carrier_has_it(case, row)
+    # Nobody can look for a message to somebody who was forgotten: her number is gone.
+    forgotten = {row["id"] for row in case.rows["person"] if row["state"] == "forgotten"}
     for row in case.out.values():
         guess = row["state"] == "failed" and row["reason"] == "not_found" and row["kind"] == "sms"
-        if guess and row["id"] in case.taken:
+        if guess and row["id"] in case.taken and row["person_id"] not in forgotten:
             yield f"4: message {row['id']} is called not found, and the carrier took it"
         if row["state"] == "failed" and row["reason"] in NO_END:
             yield f"4: message {row['id']} was given up for {row['reason']}, which is no refusal"
