@@ -23,7 +23,7 @@ from outreach.staff.roles import Role
 from outreach.threads import forgetting
 from outreach.workspace import Workspace
 from tests.clinic import AMINA, BARAKA, Cast, cast, clinic
-from tests.threads.texting import write
+from tests.threads.texting import name_of, write
 
 
 @pytest.fixture
@@ -52,11 +52,6 @@ def known(here: Workspace) -> Cast:
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(cli.app, list(words))
-
-
-def name_of(workspace: Workspace, person_id: int) -> str:
-    with workspace.database.read() as session:
-        return session.get_one(Person, person_id).pseudonym
 
 
 def test_forgetting_asks_for_yes_and_then_leaves_nothing(here: Workspace, known: Cast, file: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from outreach.audience.discretion import Manner, manner
-from outreach.audience.tables import Endpoint, EndpointState, Person
+from outreach.audience.tables import Endpoint, EndpointState
 from outreach.delivery import queue, send
 from outreach.messages.status import Lane
 from outreach.store import dialects
@@ -19,7 +19,7 @@ from outreach.workspace import Workspace
 from tests.clinic import AMINA, DAUDI, Cast, cast, clinic
 from tests.console.calls import PROVIDERS, PUBLIC, Desk, open_desk
 from tests.delivery.desk import message, rested, run_of
-from tests.threads.texting import ledger, threads, whose
+from tests.threads.texting import her, ledger, threads, whose
 
 WELCOME = (
     "Welcome. We will send you a short tip each week, and now and then a reminder. Our team reads what you write. "
@@ -61,11 +61,6 @@ def goes_out(workspace: Workspace) -> list[str]:
             batch = queue.claim(session, "twilio", lane, 100, 60, None, dormant_after=timedelta(days=60))
         found += [each.outgoing.text for each in send.write(workspace, batch).written]
     return found
-
-
-def her(workspace: Workspace, person_id: int) -> Person:
-    with workspace.database.read() as session:
-        return session.scalars(select(Person).where(Person.id == person_id)).one()
 
 
 def test_joining(desk: Desk, workspace: Workspace, people: Cast) -> None:

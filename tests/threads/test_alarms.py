@@ -25,7 +25,7 @@ from outreach.threads.alarms import Call, Called
 from outreach.threads.hands import RefusedError, Why
 from outreach.threads.tables import Outcome, Thread, ThreadEvent
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, Cast, cast, clinic
+from tests.clinic import AMINA, BARAKA, Cast, clinic
 from tests.threads.texting import sent, threads, write
 
 DUTY = """\
@@ -47,11 +47,6 @@ def workspace(migrated_url: str, tmp_path: Path) -> Iterator[Workspace]:
             for name, role in ROLES.items():
                 accounts.add(session, made.vault, New(name, "", frozenset({role}), phone=PHONES[name]), "test")
         yield made
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def danger(workspace: Workspace, text: str = "I am bleeding a lot") -> int:

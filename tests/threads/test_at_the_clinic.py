@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
 
 from outreach.audience import discretion
 from outreach.audience.discretion import Manner, Secret
-from outreach.audience.tables import Person
 from outreach.errors import NotFoundError
 from outreach.privacy import audit
 from outreach.threads import discreet
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, Cast, cast
-from tests.threads.texting import received, sent, threads, write
+from tests.clinic import AMINA, Cast
+from tests.threads.texting import her, received, sent, threads, write
 
 pytestmark = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # nothing in it hangs on the database
 ME = "wanjiru"
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
-
-
-def her(workspace: Workspace, person_id: int) -> Person:
-    with workspace.database.read() as session:
-        return session.scalars(select(Person).where(Person.id == person_id)).one()
 
 
 @pytest.mark.parametrize("chosen", Manner)

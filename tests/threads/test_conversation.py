@@ -19,17 +19,12 @@ from outreach.threads.hands import Event
 from outreach.threads.inbox import Said, Summary
 from outreach.threads.tables import Did, Outcome, Thread, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, TOPIC, Cast, cast, own_templates
+from tests.clinic import AMINA, BARAKA, TOPIC, Cast, own_templates
 from tests.delivery.desk import message, run_of
 from tests.threads.texting import threads, write
 
 pytestmark = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # nothing in it hangs on the database
 ME = "wanjiru"
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def campaign(workspace: Workspace, person_id: int, **more: Any) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from outreach import consent
 from outreach.audience import people as known
 from outreach.audience.discretion import Manner, manner
-from outreach.audience.tables import Endpoint, EndpointState, Person
+from outreach.audience.tables import Endpoint, EndpointState
 from outreach.channels.contract import Carried, Cause, Receipt
 from outreach.consent import ALL, ConsentState
 from outreach.delivery import queue, receipts, send
@@ -21,22 +21,12 @@ from outreach.store import dialects
 from outreach.threads import loops
 from outreach.threads.tables import Mark, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, DAUDI, Cast, cast
+from tests.clinic import AMINA, BARAKA, DAUDI, Cast
 from tests.delivery.desk import change_person, message, rested, row, run_of, states
-from tests.threads.texting import ledger, received, sent, threads, whose, write
+from tests.threads.texting import her, ledger, received, sent, threads, whose, write
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOBODY = "+254712000099"
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
-
-
-def her(workspace: Workspace, person_id: int) -> Person:
-    with workspace.database.read() as session:
-        return session.scalars(select(Person).where(Person.id == person_id)).one()
 
 
 def phone(workspace: Workspace, person_id: int) -> Endpoint:

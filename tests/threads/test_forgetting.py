@@ -34,7 +34,7 @@ from outreach.threads.forgetting import Caught
 from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace, assemble
 from tests.clinic import AMINA, BARAKA, Cast, cast, clinic
-from tests.threads.texting import ledger, write
+from tests.threads.texting import ledger, name_of, write
 
 SAID = "canary: my sister must not know"
 
@@ -64,11 +64,6 @@ def known(here: Workspace) -> Cast:
     opened = write(here, AMINA, SAID)
     inbox.reply(here, opened.thread_id or 0, "Come on Monday.")
     return made
-
-
-def name_of(workspace: Workspace, person_id: int) -> str:
-    with workspace.database.read() as session:
-        return session.get_one(Person, person_id).pseudonym
 
 
 def key_of(workspace: Workspace, vault: Vault, person_id: int) -> bytes | None:

@@ -23,7 +23,7 @@ from outreach.threads import gathered, inbound, promises
 from outreach.threads.answers import Note
 from outreach.threads.tables import Mark, Thread
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, cast
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast
 from tests.threads.texting import (
     SENDERS,
     counted,
@@ -40,11 +40,6 @@ from tests.threads.texting import (
 NEW = "+254712000099"
 on_sqlite = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # nothing in it hangs on the database
 on_postgres = pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def gather(workspace: Workspace, *letters: Inbound) -> None:

@@ -20,7 +20,7 @@ from outreach.messages.tables import Message, Sender
 from outreach.threads import inbound, inbox
 from outreach.threads.tables import Outcome, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, cast, own_templates
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, TOPIC, Cast, own_templates
 from tests.threads.texting import (
     SENDERS,
     counted,
@@ -102,11 +102,6 @@ CASES = [
 
 
 on_sqlite = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # nothing in it hangs on the database
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)

@@ -17,15 +17,10 @@ from outreach.privacy.tables import PersonKey
 from outreach.threads import inbound, inbox
 from outreach.threads.tables import Outcome, Thread, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast, cast
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast
 from tests.threads.texting import SENDERS, counted, letter, sent, tallied, threads, write
 
 OPEN = [ThreadState.WAITING, ThreadState.ANSWERED]
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def opened(workspace: Workspace, number: str = AMINA, text: str = "When can I come?") -> int:

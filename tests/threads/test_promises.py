@@ -24,7 +24,7 @@ from outreach.threads import inbox, promises
 from outreach.threads.promises import said
 from outreach.threads.tables import Thread, ThreadState
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, CHAUSIKU, DAUDI, Cast, cast, clinic, own_templates
+from tests.clinic import AMINA, CHAUSIKU, DAUDI, Cast, clinic, own_templates
 from tests.threads.texting import sent, speaks, threads, write
 
 HOURS = 'open:\n  mon-fri: ["08:00-12:00", "13:00-17:00"]\nholidays: ["2026-12-25"]\n'
@@ -35,11 +35,6 @@ LANGUAGES = ["en", "fr", "sw", "es", "pt"]
 def workspace(migrated_url: str, tmp_path: Path) -> Iterator[Workspace]:
     with clinic(migrated_url, tmp_path / "clinic", answer_within=timedelta(hours=4)) as made:
         yield made
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def there(text: str) -> datetime:

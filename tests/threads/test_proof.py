@@ -24,16 +24,11 @@ from outreach.threads.hands import RefusedError, Why
 from outreach.threads.parting import with_a_reason
 from outreach.threads.tables import Outcome
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, cast, own_templates
+from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, own_templates
 from tests.delivery.desk import message, row, run_of
 from tests.threads.texting import ledger, received, sent, speaks, threads, write
 
 INVITED = "Would you like to get messages from Sunrise?"
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def pseudonym(workspace: Workspace, person_id: int) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from outreach.audience.tables import Endpoint, EndpointState, Person
+from outreach.audience.tables import Endpoint, EndpointState
 from outreach.messages.tables import Message
 from outreach.staff import accounts
 from outreach.staff.accounts import New
@@ -18,23 +18,13 @@ from outreach.threads.reveal_lists import Asked, Mine
 from outreach.threads.reveals import LAPSES, Stage, Whom, Wish
 from outreach.threads.tables import Reveal
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, Cast, cast
-from tests.threads.texting import later, sent, whose, write
+from tests.clinic import AMINA, BARAKA, Cast
+from tests.threads.texting import later, name_of, sent, whose, write
 
 pytestmark = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # nothing in it hangs on the database
 ME, YOU = "wanjiru", "otieno"
 WHY = "She left no place to go to"
 PHONES = {"admin": "+254720000001", ME: "+254720000002"}
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
-
-
-def name_of(workspace: Workspace, person_id: int) -> str:
-    with workspace.database.read() as session:
-        return session.get_one(Person, person_id).pseudonym
 
 
 def row(workspace: Workspace, reveal_id: int) -> Reveal:

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from outreach.audience.tables import Person
 from outreach.consent import Source
 from outreach.errors import ConflictError, NotFoundError, OutreachError
 from outreach.messages.tables import Message
@@ -17,22 +16,12 @@ from outreach.threads import forgetting, reveal_lists, reveals
 from outreach.threads.reveals import LAPSES, Stage, Wish
 from outreach.threads.tables import Reveal
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, Cast, cast
+from tests.clinic import AMINA, BARAKA, Cast
 from tests.logs import kept
-from tests.threads.texting import later, write
+from tests.threads.texting import later, name_of, write
 
 WHY = "She wrote that she is in danger and left no place"
 SAID = f"canary: come at once, call {AMINA}"
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
-
-
-def name_of(workspace: Workspace, person_id: int) -> str:
-    with workspace.database.read() as session:
-        return session.get_one(Person, person_id).pseudonym
 
 
 def number_of_amina(workspace: Workspace, people: Cast) -> Wish:

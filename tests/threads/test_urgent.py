@@ -24,7 +24,7 @@ from outreach.threads import inbox
 from outreach.threads.tables import ThreadState
 from outreach.threads.urgent import urgency
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast, cast, clinic, own_templates
+from tests.clinic import AMINA, BARAKA, CHAUSIKU, DAUDI, Cast, clinic, own_templates
 from tests.threads.texting import counted, ledger, received, sent, speaks, tallied, threads, whose, write
 
 OPEN = [ThreadState.WAITING, ThreadState.ANSWERED]
@@ -39,11 +39,6 @@ def workspace(migrated_url: str, tmp_path: Path) -> Iterator[Workspace]:
     """A clinic in Kenya that knows a help line."""
     with clinic(migrated_url, tmp_path / "clinic", help_lines={"KE": "1199"}) as made:
         yield made
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,8 @@ from outreach.threads import inbound
 from outreach.threads.keywords import Verb
 from outreach.threads.verbs import ACTS
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, cast
+from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast
 from tests.threads.texting import SENDERS, ledger, letter, sent, write
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def test_every_verb_is_acted_on() -> None:

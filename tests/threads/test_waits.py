@@ -11,13 +11,8 @@ from outreach.messages.tables import ThreadTally
 from outreach.threads import forgetting, inbox, waits
 from outreach.threads.tables import Outcome, Thread
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, BARAKA, Cast, cast
+from tests.clinic import AMINA, BARAKA, Cast
 from tests.threads.texting import write
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
 
 
 def counted(workspace: Workspace) -> dict[str, int]:

@@ -17,8 +17,8 @@ from outreach.messages.tables import Message
 from outreach.store import dialects
 from outreach.threads import inbox
 from outreach.workspace import Workspace
-from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, cast, clinic
-from tests.threads.texting import ledger, sent, speaks, threads, write
+from tests.clinic import AMINA, CHAUSIKU, DAUDI, TOPIC, Cast, clinic
+from tests.threads.texting import her, ledger, sent, speaks, threads, write
 
 LANGUAGES = ("en", "fr", "sw", "es", "pt")
 
@@ -30,16 +30,6 @@ either = pytest.mark.parametrize("migrated_url", ["sqlite", "postgres"], indirec
 def workspace(migrated_url: str, tmp_path: Path) -> Iterator[Workspace]:
     with clinic(migrated_url, tmp_path / "clinic", zone="Africa/Nairobi", help_lines={"KE": "1199"}) as made:
         yield made
-
-
-@pytest.fixture
-def people(workspace: Workspace) -> Cast:
-    return cast(workspace)
-
-
-def her(workspace: Workspace, person_id: int) -> Person:
-    with workspace.database.read() as session:
-        return session.get_one(Person, person_id)
 
 
 def agree(workspace: Workspace, person_id: int, topic: str, wording: str = "") -> None:

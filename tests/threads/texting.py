@@ -97,6 +97,17 @@ def threads(workspace: Workspace, person_id: int) -> list[Thread]:
         return list(session.scalars(select(Thread).where(Thread.person_id == person_id).order_by(Thread.id)))
 
 
+def her(workspace: Workspace, person_id: int) -> Person:
+    """A person as she stands in the database."""
+    with workspace.database.read() as session:
+        return session.get_one(Person, person_id)
+
+
+def name_of(workspace: Workspace, person_id: int) -> str:
+    """Her pseudonym."""
+    return her(workspace, person_id).pseudonym
+
+
 def whose(workspace: Workspace, number: str) -> int:
     """Who has this number."""
     with workspace.database.read() as session:
