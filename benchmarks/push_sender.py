@@ -24,7 +24,7 @@ from outreach.channels import http
 from outreach.channels.contract import Accepted, Kind, Outgoing, Variant
 from outreach.channels.registry import build
 
-BATCH = 500  # as many as the library takes at once, and as a worker claims
+BATCH = 500  # as many as the library takes at once; a worker claims no more
 AT_ONCE = 100  # connections, of whoever can be told
 
 Send = Callable[[Sequence[Outgoing]], int]  # sends a batch; gives how many were taken

@@ -30,9 +30,6 @@ BURST = {Lane.BULK: 2.0, Lane.CONVERSATION: 6.0}  # seconds
 #: Seconds: no sender reserves farther ahead than this, even with a batch of the longest texts at the slowest pace.
 FARTHEST = 900.0
 
-_due = due.take
-
-
 Verdict = Refusal | Later | State | None
 
 
@@ -78,7 +75,7 @@ def claim(
     if (row.next_at - at).total_seconds() > FARTHEST:
         row.next_at = at  # the database's clock was ahead when this was reserved, and has been set back
     allowed = min(limit, allowance(row, lane, at))
-    rows = _due(session, row, lane, at, allowed) if allowed else []
+    rows = due.take(session, row, lane, at, allowed) if allowed else []
     if not rows:
         return Batch()
     facts = facts_of.load(session, rows, at, lock=True, caps=caps, dormant_after=dormant_after)

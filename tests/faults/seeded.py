@@ -23,6 +23,7 @@ from outreach.channels.contract import Cause, Rejected
 from outreach.delivery import (
     compose,
     consequences,
+    due,
     gate,
     moves,
     queue,
@@ -58,14 +59,14 @@ def _patch(module: Any, name: str, made: Callable[[Any], Any]) -> Callable[[], N
 def _claims_by_reading() -> None:
     """Read, then write: two workers read the same."""
     dialects.take = lambda query, **_: query
-    due = queue._due
+    take = due.take
 
     def slow(*given: Any, **more: Any) -> Any:
-        found = due(*given, **more)
+        found = take(*given, **more)
         time.sleep(0.02)
         return found
 
-    queue._due = slow
+    due.take = slow
 
 
 def _sent_before_committed() -> None:
@@ -203,13 +204,13 @@ def _ignores_the_run() -> None:
 
     queue._verdict = lenient
     runs._move_chunk = lambda *given: 0  # what is queued stays queued
-    due = queue._due
+    take = due.take
 
     def all_due(session: Any, *given: Any, **more: Any) -> Any:
         session.execute(update(Run).values(state=running))  # as if nobody had asked for the paused ones
-        return due(session, *given, **more)
+        return take(session, *given, **more)
 
-    queue._due = all_due
+    due.take = all_due
 
 
 def _plans_again() -> None:
