@@ -70,7 +70,7 @@ class Witness:
         return faults
 
 
-#: Called not found: a guess of ours, which the provider's word may correct, and nothing else.
+#: Called not found: a guess of ours. The provider's word corrects it; its own worker may doubt it, having called late.
 _GUESS = "not_found"
 
 
@@ -80,7 +80,7 @@ def _is_guess(row: Row[Any]) -> bool:
 
 def _may_follow(before: str, after: str) -> bool:
     if before == _GUESS:
-        return after in {*_AT_PROVIDER, "failed"}
+        return after in {*_AT_PROVIDER, "failed", "unknown"}
     if after == _GUESS:
         return _RANK.get(before, 99) <= _RANK["unknown"]
     if before in _ENDS or before == "delivered":

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
+from outreach.channels.contract import Kind
 from outreach.delivery import tally
 from outreach.messages.status import CARRIED, ENDS, GUESSED, MOVES, RANK, State
 from outreach.messages.tables import Message
@@ -98,6 +99,8 @@ _OVERTOOK = CARRIED | {State.FAILED}
 def _lawful(row: Row[Any], move: Move) -> bool:
     if not _is_meant(row, move):
         return False
+    if _is_called_late(row, move):
+        return True
     if _is_guess(row):
         return move.to in CARRIED or (move.to is State.FAILED and move.reason != GUESSED)
     if move.to not in MOVES[row.state]:
@@ -108,6 +111,15 @@ def _lawful(row: Row[Any], move: Move) -> bool:
 def _is_guess(row: Row[Any]) -> bool:
     """Whether it failed only because no trace of it was found: late evidence is believed, whatever it says."""
     return bool(row.state == State.FAILED and row.reason == GUESSED)
+
+
+def _is_called_late(row: Row[Any], move: Move) -> bool:
+    """Whether a worker that was frozen before its call has called only now, and does not know what came of it.
+
+    Whoever looked for the text before that call could not find it: the doubt begins again. A push cannot be looked for.
+    """
+    by_its_worker = move.to is State.UNKNOWN and move.token is not None and row.kind == Kind.SMS
+    return by_its_worker and (row.state == State.UNKNOWN or _is_guess(row))
 
 
 def _is_meant(row: Row[Any], move: Move) -> bool:
@@ -138,9 +150,14 @@ def _written(row: Row[Any], move: Move, at: datetime) -> dict[str, Any]:
         "fallback_at": _fallback_at(row, move),
         "token": row.token if move.cost is None else "",
         "lease_until": row.lease_until if leased else None,
-        "looks": 0 if move.to in {State.UNKNOWN, State.ACCEPTED} and move.to != row.state else row.looks,
+        "looks": 0 if _begins_a_wait(row, move) else row.looks,
         "updated_at": at,
     }
+
+
+def _begins_a_wait(row: Row[Any], move: Move) -> bool:
+    """Whether from now on the provider is asked about it, from the first time on."""
+    return move.to is State.UNKNOWN or (move.to is State.ACCEPTED and row.state != State.ACCEPTED)
 
 
 def _news(pairs: Sequence[tuple[Row[Any], Move]], at: datetime) -> list[dict[str, Any]]:

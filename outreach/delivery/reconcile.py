@@ -117,7 +117,7 @@ def _decide(session: Session, doubt: _Doubt, found: list[Receipt] | None, known:
     free = _unclaimed(session, found)
     if free:
         return receipts.keep(session, [replace(free[0], message_id=claim.id)])
-    if doubt.looks < ENOUGH_LOOKS:
+    if doubt.looks < ENOUGH_LOOKS or _began_again(session, doubt):
         return 0
     at = dialects.now(session)
     step = known.runs[claim.run_id].frozen.steps[claim.step] if claim.run_id else None
@@ -129,6 +129,12 @@ def _decide(session: Session, doubt: _Doubt, found: list[Receipt] | None, known:
     )
     move = Move(claim.id, State.FAILED, Failure.NOT_FOUND, fallback_at=at if text_instead else None)
     return len(advance(session, [move], at))
+
+
+def _began_again(session: Session, doubt: _Doubt) -> bool:
+    """Whether its worker called while we looked, so that what we saw is of before."""
+    looks = session.scalar(dialects.take(select(Message.looks).where(Message.id == doubt.claim.id), wait=True))
+    return looks is None or looks < doubt.looks
 
 
 def _send_again(session: Session, message: int, at: datetime) -> int:

@@ -43,7 +43,8 @@ RANK: dict[State, int] = {
 #: Not on the provider's track: no further move.
 ENDS = frozenset({State.REFUSED, State.FAILED, State.CANCELLED, State.EXPIRED, State.RECEIVED})
 
-#: Failed because nobody found a trace of it (`Failure.NOT_FOUND`): a guess of ours, which the provider's word corrects.
+#: Failed because nobody found a trace of it (`Failure.NOT_FOUND`): a guess of ours. The provider's word corrects it;
+#: its own worker, if that called only afterwards and heard nothing clear, makes it `unknown` again.
 GUESSED = "not_found"
 
 #  Nothing more is waited for; `sent` may be the last word ever, and `undelivered` may still be corrected by a late

@@ -17,10 +17,11 @@ from sqlalchemy import select, update
 
 from outreach.audience.tables import Endpoint, EndpointState
 from outreach.channels import http
-from outreach.channels.contract import Kind
+from outreach.channels.contract import Cause, Kind, Receipt
 from outreach.channels.registry import Providers
 from outreach.cli.simulator import ACCOUNT, provider_settings, write_account
 from outreach.delivery import carriers, reconcile, send, sweep
+from outreach.delivery.moves import Move, advance
 from outreach.messages.status import Failure, Lane, Purpose, Refusal, RunState, State
 from outreach.messages.tables import Attempt, Message, ProviderEvent, Run, Sender
 from outreach.simulator.app import create_app
@@ -209,6 +210,34 @@ def test_an_answer_that_nobody_knows_is_shown_and_never_sent_again(stage: Stage)
         assert found.state in expected, label
         assert stage.taken(made) == sends, label
     assert stage.faults() == []
+
+
+def test_what_its_worker_called_while_it_was_looked_for_is_looked_for_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker was frozen past its lease; its call is lost on the way, after both looks had begun."""
+    made = stage.queue(stage.people.amina, run_of(stage.workspace))
+    stage.weather(reset=1.0, taken=0.0)
+    stage.drain()
+    stage.weather()
+    stage.later(61)
+    stage.sweep()
+
+    def called_meanwhile(*_: object) -> list[Receipt]:
+        with stage.workspace.database.write() as session:
+            at, token = dialects.now(session), row(stage.workspace, made).token
+            assert advance(session, [Move(made, State.UNKNOWN, Cause.AMBIGUOUS, token=token)], at) == {made}
+        return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reconcile, "_find", called_meanwhile)
+        stage.later(stage.workspace.settings.settle_after + 1)
+        stage.sweep()
+    assert (row(stage.workspace, made).state, row(stage.workspace, made).looks) == (State.UNKNOWN, 0)
+    for seconds in (61, stage.workspace.settings.settle_after + 1):
+        stage.later(seconds)
+        stage.sweep()
+    assert row(stage.workspace, made).reason == Failure.NOT_FOUND
 
 
 def test_the_step_may_say_that_what_was_not_found_is_sent_again_once(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,30 @@ def test_what_was_called_not_found_is_moved_by_evidence_and_by_nothing_else(work
             other = message(session, amina, state=State.FAILED, reason="unreachable")
             assert advance(session, [Move(other, to)], dialects.now(session)) == same == set()
     assert found == believed
+    with workspace.database.read() as session:
+        assert list(counted(session)) == []
+
+
+def test_a_worker_that_called_late_and_heard_nothing_clear_opens_the_doubt_again(workspace: Workspace) -> None:
+    amina = cast(workspace).amina
+    cases: dict[str, tuple[dict[str, Any], str | None, bool]] = {
+        "called not found": ({"state": State.FAILED, "reason": "not_found", "token": "mine"}, "mine", True),
+        "looked for once": ({"state": State.UNKNOWN, "reason": "lease", "token": "mine"}, "mine", True),
+        "somebody else's": ({"state": State.FAILED, "reason": "not_found", "token": "mine"}, "old", False),
+        "by no lease": ({"state": State.FAILED, "reason": "not_found", "token": "mine"}, None, False),
+        "a push": ({"state": State.FAILED, "reason": "not_found", "token": "mine", "kind": "push"}, "mine", False),
+        "another failure": ({"state": State.FAILED, "reason": "landline", "token": "mine"}, "mine", False),
+        "on its way again": ({"state": State.QUEUED, "reason": "not_found", "token": "mine"}, "mine", False),
+        "told meanwhile": ({"state": State.SENT, "token": "mine"}, "mine", False),
+    }
+    for label, (given, token, opened) in cases.items():
+        with workspace.database.write() as session:
+            at = dialects.now(session)
+            made = message(session, amina, looks=2, **given)
+            moved = advance(session, [Move(made, State.UNKNOWN, "ambiguous", token=token)], at)
+        found = row(workspace, made)
+        expected = (State.UNKNOWN, "ambiguous", 0) if opened else (given["state"], given.get("reason", ""), 2)
+        assert (moved == {made}, found.state, found.reason, found.looks) == (opened, *expected), label
     with workspace.database.read() as session:
         assert list(counted(session)) == []
 

@@ -263,6 +263,21 @@ def a_worker_thawed_after_its_lease(scene: Scene) -> None:
     scene.must("sent once", set(scene.calls().values()) == {1})
 
 
+def a_worker_thawed_into_silence(scene: Scene) -> None:
+    """Frozen before the call; what it sends afterwards is taken without a word. The list tells, as for any doubt."""
+    scene.queue(BATCH)
+    child = scene.begin("drain", trap=("send.before_call", Action.FREEZE), weather={"silent": 1})
+    os.waitpid(child, os.WUNTRACED)
+    scene.settle()
+    scene.must("called not found meanwhile", scene.states() == {"failed:not_found": BATCH})
+    os.kill(child, signal.SIGCONT)
+    os.waitpid(child, 0)
+    scene.must("in doubt again", scene.states() == {"unknown:ambiguous": BATCH})
+    scene.settle()
+    scene.must("found in the list", scene.states() == {"accepted": BATCH})
+    scene.must("sent once", set(scene.calls().values()) == {1})
+
+
 def a_worker_thawed_before_it_wrote(scene: Scene) -> None:
     """Frozen after the claim and thawed past its lease, it hands nothing over."""
     scene.queue(BATCH)
@@ -352,6 +367,7 @@ SCENES: Mapping[str, Callable[[Scene], None]] = {
     "the clocks change": clocks_change,
     "a poison message": poison,
     "frozen before the call, thawed after all was settled": a_worker_thawed_after_its_lease,
+    "frozen before the call, thawed into silence": a_worker_thawed_into_silence,
     "frozen after the claim, thawed past its lease": a_worker_thawed_before_it_wrote,
     "STOP and FORGET with 10,000 rows queued": stop_in_the_middle,
     "pause in the middle, resume killed": paused_in_the_middle,

@@ -191,8 +191,9 @@ def test_two_looks_tell_what_one_cannot(label: str) -> None:
     assert len(watch.violations) == count
 
 
-def test_only_evidence_brings_back_what_was_not_found() -> None:
-    for state, lawful in {"accepted": True, "delivered": True, "queued": False, "sending": False}.items():
+def test_only_evidence_or_a_new_doubt_brings_back_what_was_not_found() -> None:
+    cases = {"accepted": True, "delivered": True, "unknown": True, "queued": False, "sending": False, "expired": False}
+    for state, lawful in cases.items():
         watch = Watch()
         watch.look([message(state="failed", reason="not_found")])
         watch.look([message(state=state)])

@@ -35,7 +35,8 @@ class Watch:
 def _may_follow(before: tuple[str, str, int], after: tuple[str, str, int]) -> bool:
     state, reason, _ = before
     if (state, reason) == ("failed", "not_found"):
-        return after[0] in {"accepted", "sent", "undelivered", "delivered", "failed"}
+        # `unknown`: the worker that had it called only now, so that what was looked for before is no answer.
+        return after[0] in {"unknown", "accepted", "sent", "undelivered", "delivered", "failed"}
     if state in ENDS:
         return False
     if RANK[state] <= RANK["unknown"]:
