@@ -80,7 +80,7 @@ class Facts:
 def load(
     session: Session,
     claims: Sequence[Claim],
-    at: datetime,
+    at: datetime | None = None,
     *,
     lock: bool,
     caps: Caps = NO_CAPS,
@@ -89,11 +89,12 @@ def load(
     """Read the facts of a batch. With `lock`, people and runs stay as they are until the transaction ends.
 
     A STOP locks its person and a pause its run, so either they come first and are seen here, or they wait for this
-    claim.
+    claim. Without `at` it is the moment at which all of them are held: what was turned while we waited came before it.
     """
     ids = {claim.person_id for claim in claims}
     here = recipients.people(session, ids, lock=lock)
     runs = _runs(session, {claim.run_id for claim in claims if claim.run_id}, lock=lock)
+    at = at or dialects.now(session)
     campaign = {claim.person_id for claim in claims if claim.purpose == Purpose.CAMPAIGN}
     return Facts(
         at=at,

@@ -71,23 +71,23 @@ def claim(
     row = session.scalar(dialects.take(select(Sender).where(Sender.name == sender), wait=True))
     if row is None:
         return Batch()
-    at = dialects.now(session)  # when it is our turn: whoever had the sender may have kept us waiting
+    at = dialects.now(session)
     if (row.next_at - at).total_seconds() > FARTHEST:
         row.next_at = at  # the database's clock was ahead when this was reserved, and has been set back
     allowed = min(limit, allowance(row, lane, at))
     rows = due.take(session, row, lane, at, allowed) if allowed else []
     if not rows:
         return Batch()
-    facts = facts_of.load(session, rows, at, lock=True, caps=caps, dormant_after=dormant_after)
+    facts = facts_of.load(session, rows, lock=True, caps=caps, dormant_after=dormant_after)
     due.leave(row, [each for each in rows if each.person_id not in facts.people])
     verdicts = [(each, _verdict(each, facts, quiet)) for each in rows if each.person_id in facts.people]
     going = [each for each, verdict in verdicts if verdict is None]
     token = secrets.token_hex(16)
-    _lease(session, going, row.name, token, at, lease)
-    advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], at)
+    _lease(session, going, row.name, token, facts.at, lease)
+    advance(session, [_aside(each, verdict) for each, verdict in verdicts if verdict is not None], facts.at)
     _tell(session, sender, verdicts, facts)
-    spend(row, len(going), at)
-    return Batch(going, facts, token, at + timedelta(seconds=lease), len(verdicts), limit)
+    spend(row, len(going), facts.at)
+    return Batch(going, facts, token, facts.at + timedelta(seconds=lease), len(verdicts), limit)
 
 
 def allowance(sender: Sender, lane: Lane, at: datetime) -> int:

@@ -363,6 +363,21 @@ def test_a_run_that_is_being_paused_holds_a_claim_up_and_then_gets_it(server: Wo
     assert faults(server) == []
 
 
+def test_a_claim_that_waited_for_a_run_to_go_on_says_that_it_came_after(server: Workspace) -> None:
+    """Its attempts bear the moment at which nothing could turn any more, not that at which it began to wait."""
+    person, run = crowd(server, 1)[0], run_of(server)
+    queued(server, [person], run)
+    with server.database.write() as session:
+        session.execute(select(Run.id).where(Run.id == run).with_for_update())
+        thread = threading.Thread(target=lambda: claim(server))
+        thread.start()
+        time.sleep(0.3)
+        turned = dialects.now(session)
+    thread.join(10)
+    with server.database.read() as session:
+        assert turned < session.scalars(select(Attempt.started_at)).one()
+
+
 def test_parts_beyond_one_are_paid_for_later(workspace: Workspace) -> None:
     """A sender that is paced in parts cannot know them before the text is written."""
     given = Sender(name="s", pace=1.0, next_at=workspace.database.now(), halted_until=None)
