@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from redis import Redis
 from sqlalchemy.engine import make_url
@@ -36,6 +37,11 @@ VARIABLES = {
     "rabbitmq": "OUTREACH_TEST_AMQP_URL",
     "chromium": "OUTREACH_TEST_CHROMIUM",
 }
+
+
+# No example fails because the machine is busy; what must be quick at any time says so itself.
+hypothesis.settings.register_profile("outreach", deadline=None)
+hypothesis.settings.load_profile("outreach")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

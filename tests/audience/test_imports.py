@@ -449,7 +449,7 @@ cell = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables=st.lists(st.lists(st.fixed_dictionaries(cell), max_size=4), min_size=1, max_size=3))
 def test_a_second_import_of_anything_changes_nothing(clinic: Clinic, tables: list[list[dict[str, str]]]) -> None:
     with clinic.database.write() as session:

@@ -68,7 +68,7 @@ def test_what_nests_deeper_has_no_form(written: Any) -> None:
 words = st.text(st.sampled_from('ab1." ,-'), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=st.lists(st.one_of(words, st.integers(-99, 10**9), st.floats(-1e6, 1e6)), min_size=1, max_size=4))
 def test_every_value_comes_back_as_it_was_or_has_no_form(values: list[Any]) -> None:
     written: Any = {"all": [{"field": "d", "in": values}]}

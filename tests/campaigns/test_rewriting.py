@@ -100,7 +100,7 @@ def wishes(draw: st.DrawFn, written: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["lf", "crlf"])
 @pytest.mark.parametrize("text", [SHIPPED["mood"], SHIPPED["antenatal-malaria"], ODD], ids=["mood", "malaria", "odd"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_the_file_says_what_was_wanted_and_keeps_its_comments(text: str, ends: str, data: st.DataObject) -> None:
     text = text.replace("\n", ends)
@@ -169,7 +169,7 @@ def test_a_renamed_step_keeps_its_lines_when_its_origin_is_told() -> None:
     assert rewriting.rewrite(ODD, wanted, [0, 1], form.ORDERS) == ODD.replace("id: one", "id: renamed")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     value=st.recursive(
         scalars | st.floats(allow_nan=False, allow_infinity=False),

@@ -273,7 +273,6 @@ def test_the_life_of_messages(workspace: Workspace) -> None:
         settings=settings(
             max_examples=15,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

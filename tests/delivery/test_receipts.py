@@ -238,7 +238,7 @@ def test_processes_with_the_same_receipts_in_other_orders_never_embrace(workspac
 WORDS = st.lists(st.sampled_from([*TRACK, Carried.FAILED, None]), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS, cuts=st.lists(st.booleans(), min_size=6, max_size=6), before=st.integers(0, 6))
 def test_any_words_in_any_batches_end_where_the_rules_say(
     workspace: Workspace, words: list[Carried | None], cuts: list[bool], before: int

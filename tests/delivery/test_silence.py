@@ -248,7 +248,7 @@ def play(workspace: Workspace, crowd: int = CROWD, said: Sequence[tuple[str, str
         pass
 
     Here.workspace, Here.crowd, Here.said = workspace, crowd, said
-    given: dict[str, Any] = {"max_examples": 12, "stateful_step_count": 30, "deadline": None} | more
+    given: dict[str, Any] = {"max_examples": 12, "stateful_step_count": 30} | more
     run_state_machine_as_test(Here, settings=settings(suppress_health_check=list(HealthCheck), **given))
 
 

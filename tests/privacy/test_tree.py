@@ -15,7 +15,7 @@ LEAVES = st.integers(min_value=0, max_value=LAST)
 WHOLE = KeyTree.new()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(gone=st.sets(LEAVES, max_size=8), kept=LEAVES)
 def test_cutting_leaves_out_changes_no_other_leaf(gone: set[int], kept: int) -> None:
     rest = WHOLE.without(gone)
@@ -26,7 +26,7 @@ def test_cutting_leaves_out_changes_no_other_leaf(gone: set[int], kept: int) -> 
     assert rest.missing == len(gone)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(first=st.sets(LEAVES, max_size=5), then=st.sets(LEAVES, max_size=5))
 def test_it_does_not_matter_in_which_order_leaves_are_cut(first: set[int], then: set[int]) -> None:
     assert WHOLE.without(first).without(then) == WHOLE.without(first | then)

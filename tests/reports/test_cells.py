@@ -121,7 +121,7 @@ def bounds(columns: tuple[Column, ...], row: Row) -> dict[str, tuple[int, int]]:
 few_or_many = st.one_of(st.integers(0, FEW - 1), st.integers(FEW, 60), st.just(0))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.builds(row, few_or_many, few_or_many, few_or_many, few_or_many), min_size=1, max_size=8))
 def test_no_hidden_figure_is_pinned_by_the_row_it_stands_in(rows: list[Row]) -> None:
     for truth, safe in zip(rows, shown(*rows), strict=True):
@@ -176,7 +176,7 @@ def test_the_attacker_would_find_what_is_not_hidden_well() -> None:
     assert bounds(COLUMNS, careless) == {"left:staff": (4, 4)}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.builds(row, few_or_many, few_or_many, few_or_many, few_or_many), min_size=1, max_size=6))
 def test_no_printed_equation_determines_a_hidden_figure(rows: list[Row]) -> None:
     assert solved(equations(COLUMNS, shown(*rows))) == set()
@@ -199,7 +199,7 @@ ledger = st.lists(
 FIRST = MONDAY - timedelta(weeks=5)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=ledger, first=weeks, last=weeks)
 def test_narrowing_a_report_changes_no_figure_of_people(database: Database, lines: Any, first: int, last: int) -> None:
     """So two reports that overlap cannot be subtracted from each other: what both show is the same cell."""

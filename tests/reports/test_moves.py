@@ -41,7 +41,7 @@ def moves(draw: st.DrawFn) -> tuple[int, State, str, int]:
     return draw(st.integers(0, 7)), to, reason, draw(st.integers(1, 3))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(st.lists(moves(), max_size=8), max_size=10), fold=st.booleans())
 def test_the_report_says_what_counting_would_say(
     database: Database, rounds: list[list[tuple[int, State, str, int]]], fold: bool

@@ -94,7 +94,7 @@ def test_every_route_keeps_to_the_document(
 
     @hypothesis.given(case=operation(told, label).as_strategy(generation_mode=mode))
     @hypothesis.settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
     def keeps(case: Case[Any]) -> None:
         case.call_and_validate(base_url=base, headers=headers, excluded_checks=_left_out(case))
