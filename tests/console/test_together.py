@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +72,25 @@ def test_what_arrives_while_one_is_written_shares_the_next() -> None:
     asyncio.run(main())
     assert ledger.tries == [1, 63]
     assert sorted(ledger.kept) == list(range(64))
+
+
+def test_as_many_as_last_time_are_written_without_waiting_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction seems to have taken an hour, and company may be waited for as long."""
+    ledger = Ledger()
+    monkeypatch.setattr("outreach.console.together.LONGEST", 3600.0)
+    clock = SimpleNamespace(monotonic=itertools.count(step=3600).__next__)
+    monkeypatch.setattr("outreach.console.together.time", clock)
+
+    async def main() -> None:
+        together = Together(ledger.write)
+        await _all(together, 3)
+        two = [asyncio.create_task(together.keep(i)) for i in (3, 4)]
+        await asyncio.sleep(0.05)
+        assert ledger.kept == [0, 1, 2], "two wait for a third"
+        await asyncio.wait_for(asyncio.gather(together.keep(5), *two), 20)
+
+    asyncio.run(main())
+    assert ledger.tries == [3, 3]
 
 
 def test_no_transaction_holds_more_than_its_most() -> None:
