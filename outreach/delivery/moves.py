@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.channels.contract import Kind
 from outreach.delivery import tally
-from outreach.messages.status import CARRIED, ENDS, GUESSED, MOVES, RANK, State
+from outreach.messages.status import CARRIED, ENDS, GUESSED, MOVES, RANK, WAITING, State
 from outreach.messages.tables import Message
 from outreach.store import dialects
 
@@ -99,7 +99,7 @@ _OVERTOOK = CARRIED | {State.FAILED}
 def _lawful(row: Row[Any], move: Move) -> bool:
     if not _is_meant(row, move):
         return False
-    if _is_called_late(row, move):
+    if _is_called_late(row, move) or _spares_a_try(row, move):
         return True
     if _is_guess(row):
         return move.to in CARRIED or (move.to is State.FAILED and move.reason != GUESSED)
@@ -120,6 +120,11 @@ def _is_called_late(row: Row[Any], move: Move) -> bool:
     """
     by_its_worker = move.to is State.UNKNOWN and move.token is not None and row.kind == Kind.SMS
     return by_its_worker and (row.state == State.UNKNOWN or _is_guess(row))
+
+
+def _spares_a_try(row: Row[Any], move: Move) -> bool:
+    """Whether the provider took an earlier try of what waits to be tried again, as nobody had heard of it."""
+    return move.to in CARRIED and row.state in WAITING and row.attempts > 0
 
 
 def _is_meant(row: Row[Any], move: Move) -> bool:

@@ -56,7 +56,7 @@ CARRIED = frozenset({State.ACCEPTED, State.SENT, State.UNDELIVERED, State.DELIVE
 
 WAITING = frozenset({State.PLANNED, State.QUEUED})
 
-#: Every move there is, from → to.
+#: Every move there is, from → to. Besides these, evidence corrects a guess, and spares another try (`delivery.moves`).
 MOVES: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED}),
     State.QUEUED: frozenset(

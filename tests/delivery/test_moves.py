@@ -69,6 +69,22 @@ def test_what_was_called_not_found_is_moved_by_evidence_and_by_nothing_else(work
         assert list(counted(session)) == []
 
 
+def test_what_waits_to_be_tried_again_is_spared_it_when_the_provider_has_it(workspace: Workspace) -> None:
+    amina = cast(workspace).amina
+    carried = {State.ACCEPTED, State.SENT, State.UNDELIVERED, State.DELIVERED}
+    for waits in (State.QUEUED, State.PLANNED):
+        for attempts, more in ((1, carried), (0, set())):
+            found = set()
+            for to in State:
+                with workspace.database.write() as session:
+                    made = message(session, amina, state=waits, attempts=attempts)
+                    if advance(
+                        session, [Move(made, to, provider="twilio", provider_id=f"SM{made}")], dialects.now(session)
+                    ):
+                        found.add(to)
+            assert found == {*LAWFUL[waits].split(), *more}, (waits, attempts)
+
+
 def test_a_worker_that_called_late_and_heard_nothing_clear_opens_the_doubt_again(workspace: Workspace) -> None:
     amina = cast(workspace).amina
     cases: dict[str, tuple[dict[str, Any], str | None, bool]] = {

@@ -90,10 +90,10 @@ class Scene:
         """What went wrong, by the scene itself and by the checker."""
         return self.wrong + self.watch.violations + judge(Case(rows(self.place.url), self.ledger.read()))
 
-    def queue(self, count: int = 30, **more: Any) -> list[int]:
+    def queue(self, count: int = 30, on_unknown: str = "hold", **more: Any) -> list[int]:
         """That many messages of a run, due now."""
         with self.place.opened() as workspace:
-            run = run_of(workspace, channels=("sms",), on_unknown="hold")
+            run = run_of(workspace, channels=("sms",), on_unknown=on_unknown)
             crowd = self.place.people[:-1]
             with workspace.database.write() as session:
                 return messages(session, [crowd[n % len(crowd)] for n in range(count)], run, **more)
@@ -278,6 +278,20 @@ def a_worker_thawed_into_silence(scene: Scene) -> None:
     scene.must("sent once", set(scene.calls().values()) == {1})
 
 
+def a_worker_thawed_before_another_try(scene: Scene) -> None:
+    """Frozen before the call, thawed when its messages wait to be sent again: what it was told spares them that."""
+    scene.queue(BATCH, "resend")
+    child = scene.begin("drain", trap=("send.before_call", Action.FREEZE))
+    os.waitpid(child, os.WUNTRACED)
+    scene.settle()
+    scene.must("to be sent again", scene.states() == {"queued:not_found": BATCH})
+    os.kill(child, signal.SIGCONT)
+    os.waitpid(child, 0)
+    scene.must("its answer is believed", scene.states() == {"accepted": BATCH})
+    scene.do("drain", [3.0])
+    scene.must("sent once", set(scene.calls().values()) == {1})
+
+
 def a_worker_thawed_before_it_wrote(scene: Scene) -> None:
     """Frozen after the claim and thawed past its lease, it hands nothing over."""
     scene.queue(BATCH)
@@ -368,6 +382,7 @@ SCENES: Mapping[str, Callable[[Scene], None]] = {
     "a poison message": poison,
     "frozen before the call, thawed after all was settled": a_worker_thawed_after_its_lease,
     "frozen before the call, thawed into silence": a_worker_thawed_into_silence,
+    "frozen before the call, thawed before another try": a_worker_thawed_before_another_try,
     "frozen after the claim, thawed past its lease": a_worker_thawed_before_it_wrote,
     "STOP and FORGET with 10,000 rows queued": stop_in_the_middle,
     "pause in the middle, resume killed": paused_in_the_middle,
