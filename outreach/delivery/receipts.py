@@ -95,7 +95,8 @@ def apply(session: Session, receipts: Sequence[Receipt], at: datetime) -> int:
     Gives how many moved a message.
     """
     targets = _targets(session, receipts)
-    _hold_opted_out(session, receipts, targets)
+    if _hold_opted_out(session, receipts, targets):
+        at = dialects.now(session)  # a claim that had one of them before us is older than her STOP
     parked: dict[str, list[Receipt]] = {}
     moves: list[Move] = []
     meant: list[tuple[Receipt, int]] = []
@@ -180,15 +181,20 @@ def _park(session: Session, parked: dict[str, list[Receipt]]) -> None:
             )
 
 
-def _hold_opted_out(session: Session, receipts: Sequence[Receipt], targets: Targets) -> None:
-    """Lock who said STOP to the provider before any message is locked: the order that every STOP keeps."""
+def _hold_opted_out(session: Session, receipts: Sequence[Receipt], targets: Targets) -> bool:
+    """Lock who said STOP to the provider before any message is locked: the order that every STOP keeps.
+
+    Whether there was somebody.
+    """
     aimed = [
         _aim(receipt, targets)
         for receipt in receipts
         if receipt.cause and AT_RECEIPT.get(receipt.cause) is Sequel.OPT_OUT
     ]
-    if stopped := [target for problem, target in aimed if not problem]:
+    stopped = [target for problem, target in aimed if not problem]
+    if stopped:
         hold(session, session.scalars(select(Message.person_id).where(Message.id.in_(stopped))).all())
+    return bool(stopped)
 
 
 def _sequels(session: Session, applied: Iterable[tuple[Receipt, int]], at: datetime) -> None:

@@ -78,10 +78,9 @@ class Received:
 def receive(workspace: Workspace, inbound: Inbound, senders: list[SenderSpec]) -> Received:
     """Keep a text and act on it, in one transaction; the same text told twice is kept once."""
     with workspace.database.write() as session:
-        at = dialects.now(session)
         if _known(session, inbound):
             return Received("duplicate")
-        person = _person(session, workspace, inbound, at)
+        person, at = _person(session, workspace, inbound)
         if _known(session, inbound):  # another process was quicker while we waited for the person
             return Received("duplicate")
         received = _act(session, workspace, inbound, person, sender_of(session, inbound, senders), at)
@@ -95,9 +94,10 @@ def _known(session: Session, inbound: Inbound) -> bool:
     return session.scalar(query) is not None
 
 
-def _person(session: Session, workspace: Workspace, inbound: Inbound, at: datetime) -> Person:
-    """Who wrote, locked, so that no claim for her can be under way while she says stop."""
+def _person(session: Session, workspace: Workspace, inbound: Inbound) -> tuple[Person, datetime]:
+    """Who wrote, locked, so that no claim for her can be under way while she says stop; and the moment since when."""
     while True:
+        at = dialects.now(session)
         person_id = people.adopt(session, workspace.vault, inbound.number, workspace.settings, at)
         query = dialects.take(select(Person).where(Person.id == person_id), wait=True)
         person = session.scalars(query.execution_options(populate_existing=True)).one()
@@ -105,7 +105,9 @@ def _person(session: Session, workspace: Workspace, inbound: Inbound, at: dateti
             forgetting.erase(session, workspace, person_id, Source.TEXT)
         hers = people.by_number(session, workspace.vault, inbound.number) == person_id
         if person.state == PersonState.ACTIVE and hers:
-            return person  # else she was forgotten, or her number handed over, while we waited: look again
+            # Nobody else can hold somebody who was made just now.
+            return person, at if person.created_at == at else dialects.now(session)
+        # She was forgotten, or her number handed over, while we waited: look again.
 
 
 def sender_of(session: Session, inbound: Inbound, senders: list[SenderSpec]) -> str:
