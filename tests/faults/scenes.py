@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -299,8 +300,8 @@ def a_worker_thawed_before_it_wrote(scene: Scene) -> None:
     os.waitpid(child, os.WUNTRACED)
     with scene.place.opened() as workspace:
         until = workspace.database.now() + timedelta(seconds=LEASE + 0.5)
-        while workspace.database.now() < until:
-            pass
+        while (left := until - workspace.database.now()) > timedelta(0):
+            time.sleep(left.total_seconds())
     os.kill(child, signal.SIGCONT)
     os.waitpid(child, 0)
     scene.must("nothing was handed over", not scene.calls())

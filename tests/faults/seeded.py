@@ -150,10 +150,9 @@ def _acts_apart(original: Any) -> Any:
 
     def receive(workspace: Any, told: Any, senders: Any) -> Any:
         with workspace.database.write() as session:
-            at = dialects.now(session)
             if inbound._known(session, told):
                 return None
-            person = inbound._person(session, workspace, told, at)
+            person, at = inbound._person(session, workspace, told)
             key = people.keys_of(session, workspace.vault, [person.id])[person.id]
             note = answers.Note(workspace, person, key, "twilio", told, at)
             inbound._keep(session, note, inbound.Context(), "", None)
