@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from outreach.delivery import moves
 from tests.faults.carrier import Ledger
 from tests.faults.jobs import warm_up
 from tests.faults.place import Land
@@ -28,3 +29,17 @@ def land(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("name", SCENES)
 def test_the_row_holds(land: Land, tmp_path: Path, name: str) -> None:
     assert play(land, tmp_path, name) == []
+
+
+GUARDS = {
+    "_is_called_late": "frozen before the call, thawed into silence",
+    "_spares_a_try": "frozen before the call, thawed before another try",
+}
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_the_row_does_not_hold_without_its_guard(
+    land: Land, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: str
+) -> None:
+    monkeypatch.setattr(moves, guard, lambda row, move: False)
+    assert play(land, tmp_path, GUARDS[guard]) != []
