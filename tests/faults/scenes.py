@@ -326,15 +326,19 @@ def stop_in_the_middle(scene: Scene) -> None:
 
 
 def paused_in_the_middle(scene: Scene) -> None:
-    """Pause while workers drain: no claim after it, nothing lost, and all of it goes on."""
+    """Pause when two workers have claimed: no claim comes after it, nothing is lost, and all of it goes on."""
     scene.place.launch("hold")
     scene.do("plan")
     scene.later(5)
-    busy = [scene.begin("drain", [2.0]) for _ in range(2)]
+    busy = [scene.begin("drain", [2.0], trap=("claim.committed", Action.FREEZE)) for _ in range(2)]
+    for child in busy:
+        os.waitpid(child, os.WUNTRACED)
     scene.do("pause")
     for child in busy:
+        os.kill(child, signal.SIGCONT)
         os.waitpid(child, 0)
     before = scene.calls()
+    scene.must("what was claimed goes", len(before) == 2 * BATCH)
     scene.do("drain", [2.0])
     scene.must("nothing goes while paused", scene.calls() == before)
     scene.do("resume", trap=("turn.committed", Action.KILL))
