@@ -253,26 +253,14 @@ def poison(scene: Scene) -> None:
 
 def a_worker_thawed_after_its_lease(scene: Scene) -> None:
     """Frozen before the call: nothing is sent by it that anybody counts as not sent, and its old token is refused."""
-    scene.queue(BATCH)
-    child = scene.begin("drain", trap=("send.before_call", Action.FREEZE))
-    os.waitpid(child, os.WUNTRACED)
-    scene.settle()
-    scene.must("called not found meanwhile", scene.states() == {"failed:not_found": BATCH})
-    os.kill(child, signal.SIGCONT)
-    os.waitpid(child, 0)
+    _thawed_late(scene, "failed:not_found")
     scene.must("late evidence is believed", scene.states() == {"accepted": BATCH})
     scene.must("sent once", set(scene.calls().values()) == {1})
 
 
 def a_worker_thawed_into_silence(scene: Scene) -> None:
     """Frozen before the call; what it sends afterwards is taken without a word. The list tells, as for any doubt."""
-    scene.queue(BATCH)
-    child = scene.begin("drain", trap=("send.before_call", Action.FREEZE), weather={"silent": 1})
-    os.waitpid(child, os.WUNTRACED)
-    scene.settle()
-    scene.must("called not found meanwhile", scene.states() == {"failed:not_found": BATCH})
-    os.kill(child, signal.SIGCONT)
-    os.waitpid(child, 0)
+    _thawed_late(scene, "failed:not_found", weather={"silent": 1})
     scene.must("in doubt again", scene.states() == {"unknown:ambiguous": BATCH})
     scene.settle()
     scene.must("found in the list", scene.states() == {"accepted": BATCH})
@@ -281,16 +269,21 @@ def a_worker_thawed_into_silence(scene: Scene) -> None:
 
 def a_worker_thawed_before_another_try(scene: Scene) -> None:
     """Frozen before the call, thawed when its messages wait to be sent again: what it was told spares them that."""
-    scene.queue(BATCH, "resend")
-    child = scene.begin("drain", trap=("send.before_call", Action.FREEZE))
-    os.waitpid(child, os.WUNTRACED)
-    scene.settle()
-    scene.must("to be sent again", scene.states() == {"queued:not_found": BATCH})
-    os.kill(child, signal.SIGCONT)
-    os.waitpid(child, 0)
+    _thawed_late(scene, "queued:not_found", on_unknown="resend")
     scene.must("its answer is believed", scene.states() == {"accepted": BATCH})
     scene.do("drain", [3.0])
     scene.must("sent once", set(scene.calls().values()) == {1})
+
+
+def _thawed_late(scene: Scene, meanwhile: str, on_unknown: str = "hold", weather: Mapping[str, int] = FAIR) -> None:
+    """Let a worker call when its messages have been looked for twice; `meanwhile` is where they stand then."""
+    scene.queue(BATCH, on_unknown)
+    child = scene.begin("drain", trap=("send.before_call", Action.FREEZE), weather=weather)
+    os.waitpid(child, os.WUNTRACED)
+    scene.settle()
+    scene.must(f"{meanwhile} meanwhile", scene.states() == {meanwhile: BATCH})
+    os.kill(child, signal.SIGCONT)
+    os.waitpid(child, 0)
 
 
 def a_worker_thawed_before_it_wrote(scene: Scene) -> None:
