@@ -42,6 +42,8 @@ async def reads(tab: Tab, folder: Path) -> bytes:
     await hands.press("Delivery What became of every message, by campaign, step and day.")
     await says(tab, "What the columns mean")
     await tab.until("document.querySelector('.plot canvas') !== null")
+    # While nobody points at the drawing, what it names has no values, nor signs in their place.
+    assert await tab.ask("[...document.querySelectorAll('.u-legend td')].every((one) => one.innerText.trim() === '')")
     await tab.ask(
         "document.querySelector('#f-campaign').value = 'tb-adherence'; document.querySelector('#f-first').value = ''"
     )

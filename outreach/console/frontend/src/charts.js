@@ -43,6 +43,7 @@ function options(figure, { heads, labels, times }, width) {
   const ink = css("--soft");
   const axis = { stroke: ink, grid: { stroke: css("--edge"), width: 1 }, ticks: { show: false }, font: `13px ${css("--sans")}` };
   const short = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
+  const full = new Intl.NumberFormat(document.documentElement.lang);
   return {
     width,
     height: Math.max(220, Math.min(340, width * 0.45)),
@@ -57,6 +58,7 @@ function options(figure, { heads, labels, times }, width) {
       { label: heads[0], value: (_, at) => (at == null ? "" : times ? new Date(at * 1000).toLocaleDateString(tongue()) : labels[at]) },
       ...heads.slice(1).map((label, place) => ({
         label,
+        value: (_, at) => (at == null ? "" : full.format(at)), // nothing, and not two dashes, while nobody points
         stroke: inks()[place % 4],
         fill: bars ? `${inks()[place % 4]}cc` : undefined,
         dash: dashes[place % 4],
