@@ -16,7 +16,7 @@ from tests.faults.carrier import Ledger
 from tests.faults.checker import secrets
 from tests.faults.checker.records import Case, rows
 from tests.faults.place import Land, number
-from tests.faults.scenes import Scene
+from tests.faults.scene import Scene
 from tests.processes import outreach
 
 PEOPLE = 5
